@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The main() of a fuzz target without a fuzzer: runs it over every file that is named,
+ * or that is in a folder that is named, each from an allocation of exactly its size.
+ * Exits 1 when there was no file to run, 2 when one cannot be read.
+ */
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+die(const char *path)
+{
+	perror(path);
+	exit(2);
+}
+
+static void
+replay_file(const char *path, size_t size)
+{
+	FILE *f = fopen(path, "rb");
+	uint8_t *data = malloc(size != 0 ? size : 1);
+
+	if (f == NULL || data == NULL || fread(data, 1, size, f) != size)
+		die(path);
+	fclose(f);
+	LLVMFuzzerTestOneInput(data, size);
+	free(data);
+}
+
+/* The number of files; folders within folders count too, dot files do not. */
+static size_t
+replay(const char *path)
+{
+	struct dirent *entry;
+	struct stat st;
+	size_t count = 0;
+	DIR *dir;
+
+	if (stat(path, &st) < 0)
+		die(path);
+	if (!S_ISDIR(st.st_mode)) {
+		replay_file(path, (size_t)st.st_size);
+		return 1;
+	}
+	dir = opendir(path);
+	if (dir == NULL)
+		die(path);
+	while ((entry = readdir(dir)) != NULL) {
+		char *name;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		if (asprintf(&name, "%s/%s", path, entry->d_name) < 0)
+			die(path);
+		count += replay(name);
+		free(name);
+	}
+	closedir(dir);
+	return count;
+}
+
+int
+main(int argc, char **argv)
+{
+	size_t count = 0;
+
+	for (int i = 1; i < argc; i++)
+		count += replay(argv[i]);
+	printf("%zu inputs replayed\n", count);
+	return count != 0 ? 0 : 1;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * cli: getopt, help and version.
+ */
+#include "app/cli.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "conf/load.h"
+#include "config.h"
+#include "net/net.h"
+
+static struct cli
+complain(struct cli cli, const char *what, const char *arg)
+{
+	fprintf(stderr, "websrv: %s%s\n", what, arg);
+	fprintf(stderr, "Try \"websrv -h\".\n");
+	cli.command = CLI_USAGE_ERROR;
+	return cli;
+}
+
+static struct cli
+check(struct cli cli, int argc, char **argv, int first)
+{
+	if (argc - first > 1)
+		return complain(cli, "only one directory can be served; not also ",
+				argv[first + 1]);
+	if (first < argc)
+		cli.directory = argv[first];
+	if (cli.directory != NULL && cli.config != NULL)
+		return complain(cli, "give either -c FILE or a directory, not both", "");
+	if (cli.listen != NULL && cli.directory == NULL)
+		return complain(cli, "-l goes with a directory; with a configuration file use "
+				     "\"listen\" there", "");
+	if (cli.directory == NULL && cli.config == NULL)
+		cli.config = WEBSRV_CONFIG_FILE;
+	return cli;
+}
+
+struct cli
+cli_parse(int argc, char **argv)
+{
+	struct cli cli = { .command = CLI_RUN, .log_level = -1 };
+	char option[2] = { 0 };
+	int c;
+
+	opterr = 0;
+	while ((c = getopt(argc, argv, ":c:l:e:dthV")) != -1) {
+		switch (c) {
+		case 'c':
+			cli.config = optarg;
+			break;
+		case 'l':
+			cli.listen = optarg;
+			break;
+		case 'e':
+			cli.log_level = log_level_from(optarg);
+			if (cli.log_level < 0)
+				return complain(cli, "-e takes error, warning, info or debug; not ",
+						optarg);
+			break;
+		case 'd':
+			cli.daemonize = true;
+			break;
+		case 't':
+			cli.command = CLI_TEST;
+			break;
+		case 'h':
+			cli.command = CLI_HELP;
+			return cli;
+		case 'V':
+			cli.command = CLI_VERSION;
+			return cli;
+		default:
+			option[0] = (char)optopt;
+			return complain(cli, c == ':' ? "a value is missing after -"
+						      : "unknown option -", option);
+		}
+	}
+	return check(cli, argc, argv, optind);
+}
+
+void
+cli_print_help(FILE *out)
+{
+	fputs("websrv " PACKAGE_VERSION ", a small HTTP server\n\n"
+	      "websrv [-c FILE]           serve as FILE says (" WEBSRV_CONFIG_FILE ")\n"
+	      "websrv [-l ADDRESS] DIR    serve DIR read-only, on 127.0.0.1:8080 or ADDRESS\n"
+	      "websrv -t [-c FILE]        test the configuration and stop\n"
+	      "websrv -V                  version and libraries\n"
+	      "websrv -h                  this help\n\n"
+	      "  -d        run in the background\n"
+	      "  -e LEVEL  log level: error, warning, info, debug\n\n"
+	      "Exit status: 0 fine, 1 failure at run time, 2 usage, 78 bad configuration.\n"
+	      "Signals: TERM, INT, QUIT finish and stop; TERM or INT again stops at once;\n"
+	      "USR1 reopens the logs.\n",
+	      out);
+}
+
+void
+cli_print_version(FILE *out)
+{
+	fprintf(out, "websrv %s\n", PACKAGE_VERSION);
+	fprintf(out, "libevent %s\n", net_library_version());
+	fprintf(out, "jansson %s\n", conf_library_version());
+}

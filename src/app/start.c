@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * start: the checks before serving.
+ */
+#include "app/start.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/privileges.h"
+#include "base/buf.h"
+#include "core/site.h"
+#include "handler/filecache.h"
+#include "handler/handlers.h"
+
+#define OTHER_DESCRIPTORS 64 /* roots, logs, sockets, uploads */
+
+int
+start_open(struct start *s, const struct config *conf, struct logs *logs, struct buf *errors)
+{
+	struct handler_env env = { .conf = conf, .log = &logs->errors,
+				   .counters = &s->counters };
+	int users;
+
+	*s = (struct start){ 0 };
+	users = privileges_check(conf, errors);
+	s->cache = filecache_new(&conf->cache);
+	if (s->cache == NULL) {
+		buf_add_str(errors, "out of memory\n");
+		return -1;
+	}
+	env.filecache = s->cache;
+	s->site = site_new(conf, &env, handler_kinds, &errpage_handler, errors);
+	return s->site != NULL && users == 0 ? 0 : -1;
+}
+
+void
+start_close(struct start *s)
+{
+	site_free(s->site);
+	filecache_free(s->cache);
+	*s = (struct start){ 0 };
+}
+
+void
+start_raise_limits(const struct config *conf, const struct log *log)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return;
+	if (rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
+			log_warning(log, "setrlimit: %s", strerror(errno));
+	}
+	if (rl.rlim_cur < (rlim_t)conf->limits.connections + OTHER_DESCRIPTORS)
+		log_warning(log,
+			    "the limit of open files (%llu) is too low for "
+			    "limits.connections (%u); raise it, or lower that",
+			    (unsigned long long)rl.rlim_cur, conf->limits.connections);
+}

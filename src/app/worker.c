@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * worker: boot as a list of steps, then the loop.
+ */
+#include "app/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include "app/channel.h"
+#include "app/privileges.h"
+#include "base/buf.h"
+#include "base/counters.h"
+#include "core/accesslog.h"
+#include "core/site.h"
+#include "handler/filecache.h"
+#include "handler/handlers.h"
+#include "net/net.h"
+
+struct worker {
+	const struct worker_boot *boot;
+	struct filecache *cache;
+	struct site *site;
+	struct accesslog accesslog;
+	struct net *net;
+	struct event *on_channel;
+	struct event *on_term;
+};
+
+/* A terminal sends INT and QUIT to the whole group; the supervisor decides what they mean. */
+static void
+set_signals(void)
+{
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+take_logs(struct worker *w, const struct channel_message *m)
+{
+	/* In the order of struct logs; arg tells which of them came. */
+	int next = 0;
+	int error_fd = (m->arg & 1) != 0 && next < m->fd_count ? m->fds[next++] : -1;
+	int access_fd = (m->arg & 2) != 0 && next < m->fd_count ? m->fds[next++] : -1;
+
+	if (access_fd >= 0) {
+		accesslog_flush(&w->accesslog);
+		w->accesslog.lines.fd = access_fd;
+	}
+	logs_take(w->boot->logs, error_fd, access_fd);
+}
+
+static void
+on_channel(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	struct channel_message m;
+	int rc = channel_receive(fd, &m);
+
+	(void)what;
+	if (rc == -EAGAIN || rc == -EINTR)
+		return;
+	if (rc <= 0) {
+		/* The supervisor is gone: nobody would restart or stop us. */
+		log_error(&w->boot->logs->errors, "the supervisor is gone; finishing");
+		event_del(w->on_channel);
+		net_drain(w->net, w->boot->conf->timeouts.shutdown_ms);
+		return;
+	}
+	switch ((enum channel_type)m.type) {
+	case CHANNEL_DRAIN:
+		net_drain(w->net, m.arg);
+		break;
+	case CHANNEL_STOP:
+		net_stop(w->net);
+		break;
+	case CHANNEL_LOGS:
+		take_logs(w, &m);
+		break;
+	case CHANNEL_READY:
+		break;
+	}
+}
+
+static void
+on_term(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	net_drain(w->net, w->boot->conf->timeouts.shutdown_ms);
+}
+
+/* FD_SET beyond FD_SETSIZE is a buffer overflow in libevent's select backend: the kernel
+ * must not hand out such descriptors. */
+static void
+limit_descriptors_for_select(struct worker *w)
+{
+	struct rlimit rl;
+
+	if (strcmp(net_backend_name(w->net), "select") != 0)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur <= FD_SETSIZE)
+		return;
+	rl.rlim_cur = FD_SETSIZE;
+	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
+		log_error(&w->boot->logs->errors, "setrlimit: %s", strerror(errno));
+}
+
+static int
+open_site(struct worker *w)
+{
+	const struct worker_boot *b = w->boot;
+	struct handler_env env = { .conf = b->conf, .log = &b->logs->errors,
+				   .counters = &b->counters[b->slot] };
+	struct buf errors;
+
+	w->cache = filecache_new(&b->conf->cache);
+	if (w->cache == NULL)
+		return -1;
+	env.filecache = w->cache;
+	buf_init(&errors);
+	w->site = site_new(b->conf, &env, handler_kinds, &errpage_handler, &errors);
+	if (w->site == NULL)
+		log_error(env.log, "%.*s", (int)errors.len, errors.ptr);
+	else if (b->logs->access_fd >= 0)
+		w->site->accesslog = &w->accesslog;
+	buf_fini(&errors);
+	return w->site != NULL ? 0 : -1;
+}
+
+static int
+open_net(struct worker *w)
+{
+	const struct worker_boot *b = w->boot;
+	const char *why;
+
+	w->net = net_new(b->conf->backend, w->site, w->site->accesslog, &b->counters[b->slot],
+			 b->counters, b->slots, &why);
+	if (w->net == NULL) {
+		log_error(&b->logs->errors, "event loop: %s", why);
+		return -1;
+	}
+	limit_descriptors_for_select(w);
+	for (size_t i = 0; i < w->site->address_count; i++) {
+		if (net_listen(w->net, sockets_get(b->sockets, i, b->slot), i) < 0)
+			return -1;
+	}
+	w->on_channel = event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
+	w->on_term = evsignal_new(w->net->base, SIGTERM, on_term, w);
+	if (w->on_channel == NULL || w->on_term == NULL)
+		return -1;
+	return event_add(w->on_channel, NULL) < 0 || event_add(w->on_term, NULL) < 0 ? -1 : 0;
+}
+
+static int
+boot(struct worker *w)
+{
+	const struct worker_boot *b = w->boot;
+	struct channel_message ready = { .type = CHANNEL_READY };
+
+	if (open_site(w) < 0 || open_net(w) < 0)
+		return -1;
+	if (privileges_drop(b->conf, &b->logs->errors) < 0)
+		return -1;
+	log_debug(&b->logs->errors, "worker %zu serves with %s", b->slot,
+		  net_backend_name(w->net));
+	return channel_send(b->channel, &ready);
+}
+
+static void
+fini(struct worker *w)
+{
+	if (w->on_channel != NULL)
+		event_free(w->on_channel);
+	if (w->on_term != NULL)
+		event_free(w->on_term);
+	net_free(w->net);
+	accesslog_fini(&w->accesslog);
+	site_free(w->site);
+	filecache_free(w->cache);
+	libevent_global_shutdown();
+}
+
+int
+worker_run(const struct worker_boot *b)
+{
+	struct worker w = { .boot = b };
+	int rc;
+
+	set_signals();
+	/* The block of a worker that died still says what it had open. */
+	atomic_store(&b->counters[b->slot].v[COUNTER_CONNECTIONS_OPEN], 0);
+	accesslog_init(&w.accesslog, b->logs->access_fd, b->conf->logs.access.format,
+		       &b->logs->errors);
+	rc = boot(&w);
+	if (rc == 0)
+		net_run(w.net);
+	else
+		log_error(&b->logs->errors, "worker %zu cannot start", b->slot);
+	fini(&w);
+	return rc == 0 ? 0 : 1;
+}

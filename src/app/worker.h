@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * worker: one process, one event loop. Takes its listening sockets, opens what the site
+ * needs, gives up its privileges, and only then serves.
+ */
+#ifndef WEBSRV_APP_WORKER_H
+#define WEBSRV_APP_WORKER_H
+
+#include <stddef.h>
+
+#include "app/logs.h"
+#include "app/sockets.h"
+#include "conf/config.h"
+
+struct counter_block;
+
+struct worker_boot {
+	const struct config *conf;
+	const struct sockets *sockets;
+	struct logs *logs; /* the worker's own copy after fork */
+	struct counter_block *counters; /* all blocks; [slot] is ours */
+	size_t slots;
+	size_t slot;
+	int channel;
+};
+
+/* Serves until it is told to stop. The exit status of the process. */
+int worker_run(const struct worker_boot *boot);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * arena: memory that is given back all at once. Allocations are 16-byte aligned and
+ * live until arena_reset() or arena_fini(). The sum is capped by `max`, so one
+ * request can never take more than that.
+ */
+#ifndef WEBSRV_BASE_ARENA_H
+#define WEBSRV_BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/slice.h"
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *head; /* newest first */
+	size_t used;              /* bytes handed out from head */
+	size_t total;             /* bytes of all blocks */
+	size_t max;               /* cap on total */
+};
+
+/* No memory is taken before the first allocation. `max` is in bytes. */
+void arena_init(struct arena *a, size_t max);
+/* Frees all blocks. */
+void arena_fini(struct arena *a);
+/* Forgets every allocation; keeps one block of the ordinary size for the next user. */
+void arena_reset(struct arena *a);
+
+/* All return NULL when memory or the cap is exhausted. */
+void *arena_alloc(struct arena *a, size_t size) __attribute__((warn_unused_result));
+void *arena_zalloc(struct arena *a, size_t size) __attribute__((warn_unused_result));
+/* NUL-terminated copy. */
+char *arena_strdup(struct arena *a, struct slice s) __attribute__((warn_unused_result));
+char *arena_printf(struct arena *a, const char *fmt, ...)
+	__attribute__((warn_unused_result, format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((warn_unused_result, format(printf, 2, 0)));
+
+#endif

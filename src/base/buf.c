@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * buf: growable byte buffer with a sticky failure, and the escapes for the three
+ * languages we write: HTML, log lines, JSON.
+ */
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+void
+buf_init(struct buf *b)
+{
+	*b = (struct buf){ 0 };
+}
+
+void
+buf_fini(struct buf *b)
+{
+	free(b->ptr);
+	buf_init(b);
+}
+
+int
+buf_reserve(struct buf *b, size_t more)
+{
+	size_t cap = b->cap != 0 ? b->cap : 256;
+	char *p;
+
+	if (b->failed)
+		return -ENOMEM;
+	if (more <= b->cap - b->len)
+		return 0;
+	while (cap - b->len < more) {
+		if (cap > SIZE_MAX / 2) {
+			b->failed = true;
+			return -ENOMEM;
+		}
+		cap *= 2;
+	}
+	p = realloc(b->ptr, cap);
+	if (p == NULL) {
+		b->failed = true;
+		return -ENOMEM;
+	}
+	b->ptr = p;
+	b->cap = cap;
+	return 0;
+}
+
+void
+buf_add(struct buf *b, const void *data, size_t len)
+{
+	if (len == 0 || buf_reserve(b, len) < 0)
+		return;
+	memcpy(b->ptr + b->len, data, len);
+	b->len += len;
+}
+
+void
+buf_add_slice(struct buf *b, struct slice s)
+{
+	buf_add(b, s.ptr, s.len);
+}
+
+void
+buf_add_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void
+buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || buf_reserve(b, (size_t)n + 1) < 0)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(b->ptr + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+void
+buf_add_html(struct buf *b, struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		switch (c) {
+		case '&':
+			buf_add_str(b, "&amp;");
+			break;
+		case '<':
+			buf_add_str(b, "&lt;");
+			break;
+		case '>':
+			buf_add_str(b, "&gt;");
+			break;
+		case '"':
+			buf_add_str(b, "&quot;");
+			break;
+		case '\'':
+			buf_add_str(b, "&#39;");
+			break;
+		default:
+			if (c < 0x20 || c == 0x7f)
+				buf_add_str(b, "&#xfffd;");
+			else
+				buf_add_char(b, (char)c);
+		}
+	}
+}
+
+void
+buf_add_escaped(struct buf *b, struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c < 0x20 || c > 0x7e || c == '"' || c == '\\')
+			buf_printf(b, "\\x%02x", c);
+		else
+			buf_add_char(b, (char)c);
+	}
+}
+
+void
+buf_add_json(struct buf *b, struct slice s)
+{
+	for (size_t i = 0; i < s.len;) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		size_t n = c < 0x80 ? 1 : utf8_len(slice_from(s, i));
+
+		if (n == 0 || c < 0x20 || c == 0x7f)
+			buf_printf(b, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			buf_printf(b, "\\%c", c);
+		else
+			buf_add(b, s.ptr + i, n);
+		i += n != 0 ? n : 1;
+	}
+}

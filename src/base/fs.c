@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * fs: thin, checked wrappers of openat2, O_TMPFILE, linkat and renameat2.
+ */
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EAGAIN_TRIES 8
+
+int
+fs_open_beneath(int dirfd, const char *path, int flags, enum fs_symlinks symlinks)
+{
+	/* openat2 is strict: O_PATH goes with nothing that concerns input and output. */
+	int extra = (flags & O_PATH) != 0 ? O_CLOEXEC : O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)(flags | extra),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = -1;
+
+	if (symlinks == FS_SYMLINKS_REFUSE)
+		how.resolve |= RESOLVE_NO_SYMLINKS;
+	else if (symlinks == FS_SYMLINKS_FOLLOW)
+		how.resolve = RESOLVE_NO_MAGICLINKS;
+	/* With RESOLVE_BENEATH the kernel answers EAGAIN when a rename ran alongside. */
+	for (int i = 0; i < EAGAIN_TRIES; i++) {
+		fd = syscall(SYS_openat2, dirfd, path[0] != '\0' ? path : ".", &how, sizeof(how));
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return fd >= 0 ? (int)fd : -errno;
+}
+
+int
+fs_open_dir(const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : -errno;
+}
+
+ssize_t
+fs_pread_full(int fd, void *buf, size_t len, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int
+fs_write_full(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int
+random_name(char name[FS_TEMP_NAME_MAX])
+{
+	uint64_t r;
+
+	if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return -EIO;
+	snprintf(name, FS_TEMP_NAME_MAX, ".websrv-%016llx", (unsigned long long)r);
+	return 0;
+}
+
+static int
+open_named(struct fs_temp *t, mode_t mode)
+{
+	int rc = random_name(t->name);
+
+	if (rc == 0) {
+		t->fd = openat(t->dirfd, t->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		rc = t->fd >= 0 ? 0 : -errno;
+	}
+	if (rc < 0)
+		t->name[0] = '\0';
+	return rc;
+}
+
+int
+fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
+{
+	int rc = 0;
+
+	*t = (struct fs_temp){ .fd = -1, .dirfd = dirfd };
+	t->fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	if (t->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+		rc = open_named(t, mode);
+	else if (t->fd < 0)
+		rc = -errno;
+	/* The umask must not take away what the configuration promises. */
+	if (rc == 0 && fchmod(t->fd, mode) < 0)
+		rc = -errno;
+	if (rc < 0)
+		fs_temp_discard(t);
+	return rc;
+}
+
+static int
+link_temp(const struct fs_temp *t, const char *name)
+{
+	char proc[48];
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", t->fd);
+	return linkat(AT_FDCWD, proc, t->dirfd, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}
+
+static int
+publish_new(struct fs_temp *t, const char *name)
+{
+	int rc;
+
+	if (t->name[0] == '\0')
+		return link_temp(t, name);
+	rc = renameat2(t->dirfd, t->name, t->dirfd, name, RENAME_NOREPLACE) == 0 ? 0 : -errno;
+	if (rc == -EINVAL || rc == -ENOSYS) {
+		/* A file system without RENAME_NOREPLACE: link refuses an existing name too. */
+		rc = linkat(t->dirfd, t->name, t->dirfd, name, 0) == 0 ? 0 : -errno;
+		if (rc == 0)
+			unlinkat(t->dirfd, t->name, 0);
+	}
+	return rc;
+}
+
+static int
+publish_over(struct fs_temp *t, const char *name)
+{
+	int rc = 0;
+
+	if (t->name[0] == '\0') {
+		rc = random_name(t->name);
+		if (rc == 0)
+			rc = link_temp(t, t->name);
+		if (rc < 0)
+			t->name[0] = '\0';
+	}
+	if (rc == 0 && renameat(t->dirfd, t->name, t->dirfd, name) < 0)
+		rc = -errno;
+	return rc;
+}
+
+int
+fs_temp_publish(struct fs_temp *t, const char *name, bool replace, bool *replaced)
+{
+	int rc = publish_new(t, name);
+	bool over = rc == -EEXIST && replace;
+
+	if (over)
+		rc = publish_over(t, name);
+	if (rc == 0)
+		t->name[0] = '\0';
+	if (replaced != NULL)
+		*replaced = over;
+	return rc;
+}
+
+void
+fs_temp_discard(struct fs_temp *t)
+{
+	if (t->name[0] != '\0')
+		unlinkat(t->dirfd, t->name, 0);
+	t->name[0] = '\0';
+	if (t->fd >= 0)
+		close(t->fd);
+	t->fd = -1;
+}

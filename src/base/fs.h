@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * fs: the file system, confined. Names that came over the wire are opened beneath a
+ * directory descriptor by the kernel (openat2), never by checking a string; new files are
+ * written under no name and get their name in one atomic step.
+ */
+#ifndef WEBSRV_BASE_FS_H
+#define WEBSRV_BASE_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+enum fs_symlinks {
+	FS_SYMLINKS_INSIDE, /* followed while they stay beneath the directory */
+	FS_SYMLINKS_REFUSE, /* -ELOOP */
+	FS_SYMLINKS_FOLLOW  /* wherever they lead; ".." still may not leave */
+};
+
+/*
+ * Opens `path` (relative, no leading '/', "" is the directory itself) beneath `dirfd`.
+ * O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added, so that a FIFO does not hang the caller.
+ * The descriptor, or -errno: -EXDEV when the path would leave the directory.
+ */
+int fs_open_beneath(int dirfd, const char *path, int flags, enum fs_symlinks symlinks)
+	__attribute__((warn_unused_result));
+
+/* A directory descriptor for fs_open_beneath(); -errno. */
+int fs_open_dir(const char *path) __attribute__((warn_unused_result));
+
+/* pread until `len` bytes are there: their count (less only at the end of the file), -errno. */
+ssize_t fs_pread_full(int fd, void *buf, size_t len, off_t offset)
+	__attribute__((warn_unused_result));
+
+/* write until all is written: 0 or -errno. */
+int fs_write_full(int fd, const void *data, size_t len) __attribute__((warn_unused_result));
+
+#define FS_TEMP_NAME_MAX 32
+
+/* A file without a name (O_TMPFILE), or with a hidden temporary one where the file system
+ * cannot do without. */
+struct fs_temp {
+	int fd;    /* -1: none */
+	int dirfd; /* not owned; the directory that the file will appear in */
+	char name[FS_TEMP_NAME_MAX]; /* empty for O_TMPFILE */
+};
+
+/* 0 or -errno; `t` is valid for fs_temp_discard() either way. */
+int fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
+	__attribute__((warn_unused_result));
+
+/*
+ * Gives the file its name in `dirfd`, atomically: readers see the old file or the whole
+ * new one. Without `replace` an existing name is kept: -EEXIST. *replaced (may be NULL) tells
+ * whether a file was replaced. 0 or -errno; on failure the temporary file is still there.
+ */
+int fs_temp_publish(struct fs_temp *t, const char *name, bool replace, bool *replaced)
+	__attribute__((warn_unused_result));
+
+/* Closes, and removes what was not published. */
+void fs_temp_discard(struct fs_temp *t);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * check: every function answers with a sentence, so that whoever reads it knows what to
+ * write instead. What would let a configuration lie, or a response be split, is refused.
+ */
+#include "conf/check.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "http/chars.h"
+#include "http/uri.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool
+has_control(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+/* Length of the token at the start. */
+static size_t
+token_len(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && char_is(s.ptr[n], CHAR_TOKEN))
+		n++;
+	return n;
+}
+
+const char *
+check_not_empty(struct slice s)
+{
+	return s.len == 0 ? "is empty; write a value or leave the key out" : NULL;
+}
+
+bool
+path_is_prefix(struct slice path)
+{
+	return slice_ends_with(path, SLICE("/*"));
+}
+
+const char *
+check_path(struct slice s)
+{
+	struct slice rest = slice_from(s, 1);
+
+	if (s.len == 0 || s.ptr[0] != '/')
+		return "is not a path of a URL; begin it with \"/\"";
+	while (rest.len != 0) {
+		struct slice part = slice_make(rest.ptr, slice_find(rest, '/'));
+
+		if (part.len == 0)
+			return "has an empty segment; write one \"/\" between segments";
+		if (slice_eq(part, SLICE(".")) || slice_eq(part, SLICE("..")))
+			return "has a \".\" or \"..\" segment; write the path that it "
+			       "leads to";
+		rest = slice_from(rest, part.len + 1);
+	}
+	return NULL;
+}
+
+const char *
+check_route_path(struct slice s)
+{
+	const char *wrong = check_path(s);
+
+	if (wrong != NULL)
+		return wrong;
+	if (path_is_prefix(s))
+		s.len--;
+	if (slice_find(s, '*') != s.len)
+		return "has a \"*\" that is not the whole last segment; write \"/*\" at "
+		       "the end";
+	return NULL;
+}
+
+/* The part of an absolute URL that names the host; empty when `to` is none. */
+static struct slice
+url_authority(struct slice to)
+{
+	size_t n = 0;
+
+	if (slice_starts_with(to, SLICE("https://")))
+		to = slice_from(to, 8);
+	else if (slice_starts_with(to, SLICE("http://")))
+		to = slice_from(to, 7);
+	else
+		to.len = 0;
+	while (n < to.len && strchr("/?#", to.ptr[n]) == NULL)
+		n++;
+	return slice_make(to.ptr, n);
+}
+
+static const char *
+check_url_bytes(struct slice s)
+{
+	size_t stars = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return "has a control character; remove it";
+		if (c == ' ')
+			return "has a space; write \"%20\"";
+		if (c > 0x7f)
+			return "is not ASCII; percent-encode it";
+		if (c == '\\')
+			return "has a backslash, which browsers take for \"/\"; write "
+			       "\"/\" or \"%5C\"";
+		if (c == '$' && i + 1 < s.len && s.ptr[i + 1] == '{')
+			return "has a \"${...}\" template, which this version does not "
+			       "support; write a fixed target, or \"*\" for what the "
+			       "\"*\" of \"path\" matched";
+		stars += c == '*';
+	}
+	return stars > 1 ? "has more than one \"*\"; write one, or \"%2A\"" : NULL;
+}
+
+const char *
+check_redirect_to(struct slice s)
+{
+	const char *wrong = check_url_bytes(s);
+	struct slice host = url_authority(s);
+
+	if (wrong != NULL)
+		return wrong;
+	if (slice_starts_with(s, SLICE("//")))
+		return "begins with \"//\", which is a host; write one \"/\" or "
+		       "\"https://\"";
+	if (slice_starts_with(s, SLICE("/")))
+		return NULL;
+	if (!slice_starts_with(s, SLICE("http://")) &&
+	    !slice_starts_with(s, SLICE("https://")))
+		return "is neither a path nor a URL; begin it with \"/\", \"http://\" or "
+		       "\"https://\"";
+	/* "https://example.org*" would let a request choose another host. */
+	if (slice_find(host, '*') != host.len)
+		return "has a \"*\" in its host; write \"/\" before it";
+	if (!uri_is_authority(host))
+		return "has no valid host; write https://HOST/PATH";
+	return NULL;
+}
+
+const char *
+check_file_name(struct slice s)
+{
+	if (s.len == 0 || slice_find(s, '/') != s.len || slice_eq(s, SLICE(".")) ||
+	    slice_eq(s, SLICE("..")))
+		return "is not a file name; write one without \"/\", such as "
+		       "\"index.html\"";
+	return NULL;
+}
+
+const char *
+check_header_name(struct slice s)
+{
+	/* Those that frame a message, and Date: the server alone knows what is true. */
+	static const char *const framing[] = { "content-length", "transfer-encoding",
+					       "connection",     "date",
+					       "trailer",        "upgrade",
+					       "keep-alive",     "te" };
+
+	if (s.len == 0 || token_len(s) != s.len)
+		return "is not a header name; write letters, digits and \"-\"";
+	for (size_t i = 0; i < COUNT(framing); i++) {
+		if (slice_eq_nocase(s, slice_from_str(framing[i])))
+			return "is a header that the server sets itself; remove it";
+	}
+	return NULL;
+}
+
+const char *
+check_header_value(struct slice s)
+{
+	return has_control(s) ? "has a control character; write it on one line" : NULL;
+}
+
+const char *
+check_cache_control(struct slice s)
+{
+	return s.len == 0 ? check_not_empty(s) : check_header_value(s);
+}
+
+const char *
+check_media_type(struct slice s)
+{
+	static const char wrong[] =
+		"is not a media type; write type/subtype, such as \"text/html\"";
+	size_t n = token_len(s);
+	struct slice rest = slice_from(s, n + 1);
+
+	if (n == 0 || n == s.len || s.ptr[n] != '/' || has_control(s))
+		return wrong;
+	n = token_len(rest);
+	if (n == 0)
+		return wrong;
+	rest = slice_trim(slice_from(rest, n));
+	return rest.len == 0 || rest.ptr[0] == ';' ? NULL : wrong;
+}
+
+const char *
+check_charset(struct slice s)
+{
+	if (token_len(s) != s.len)
+		return "is not the name of a charset; write \"utf-8\", or \"\" for none";
+	return NULL;
+}
+
+const char *
+check_extension(struct slice s)
+{
+	struct slice rest = slice_from(s, 1);
+
+	if (rest.len == 0 || s.ptr[0] != '.' || slice_find(rest, '/') != rest.len)
+		return "is not a file extension; begin it with \".\", such as \".html\"";
+	if (slice_find(rest, '.') != rest.len)
+		return "has two dots; the last extension of a name decides, write that";
+	return NULL;
+}
+
+const char *
+check_error_status(struct slice s)
+{
+	if (s.len == 3 && (s.ptr[0] == '4' || s.ptr[0] == '5')) {
+		if (s.ptr[1] == 'x' && s.ptr[2] == 'x')
+			return NULL;
+		if (char_is_digit(s.ptr[1]) && char_is_digit(s.ptr[2]))
+			return NULL;
+	}
+	return "is not an error status; write \"400\" to \"599\", \"4xx\" or \"5xx\"";
+}
+
+static const char *
+check_label(struct slice s)
+{
+	if (s.len == 0)
+		return "has an empty label; write a name such as \"example.org\"";
+	for (size_t i = 0; i < s.len; i++) {
+		char c = char_lower(s.ptr[i]);
+
+		if (c == '*')
+			return "has a \"*\" that is not the whole first label; write "
+			       "\"*.example.org\"";
+		if ((unsigned char)c > 0x7f)
+			return "is not ASCII; write its punycode form (\"xn--...\")";
+		if (!char_is_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_')
+			return "is not a host name; write letters, digits, \"-\" and "
+			       "\".\"";
+	}
+	if (s.len > 63)
+		return "has a label of more than 63 characters; write a shorter one";
+	return NULL;
+}
+
+static bool
+is_bracketed_address(struct slice s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	if (s.len < 4 || s.len - 2 >= sizeof(text) || s.ptr[0] != '[' ||
+	    s.ptr[s.len - 1] != ']')
+		return false;
+	memcpy(text, s.ptr + 1, s.len - 2);
+	text[s.len - 2] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+const char *
+check_server_name(struct slice s)
+{
+	if (is_bracketed_address(s))
+		return NULL;
+	if (slice_find(s, ':') != s.len)
+		return "has a port; write the name alone, ports stand in \"listen\"";
+	if (slice_eq(s, SLICE("*")))
+		return "is no name; the first server of an address takes every name that "
+		       "no other has, leave it out";
+	if (s.len > 253)
+		return "has more than 253 characters; write a shorter name";
+	if (slice_starts_with(s, SLICE("*.")))
+		s = slice_from(s, 2);
+	for (;;) {
+		size_t n = slice_find(s, '.');
+		const char *wrong = check_label(slice_make(s.ptr, n));
+
+		if (wrong != NULL || n == s.len)
+			return wrong;
+		s = slice_from(s, n + 1);
+	}
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * check: the grammars of configuration strings, each a conf_check_fn: NULL when the
+ * string is good, else what is wrong with it and what would be right, to be printed
+ * behind the quoted string. Pure functions.
+ */
+#ifndef WEBSRV_CONF_CHECK_H
+#define WEBSRV_CONF_CHECK_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+const char *check_not_empty(struct slice s);
+/* A decoded, canonical path: '/' first, no empty or dot segments. */
+const char *check_path(struct slice s);
+/* The same; its last segment may be "*". */
+const char *check_route_path(struct slice s);
+/* Where a redirect may lead; at most one '*', never in the host. */
+const char *check_redirect_to(struct slice s);
+/* The name of a file in a directory. */
+const char *check_file_name(struct slice s);
+/* A response field that is the administrator's to set. */
+const char *check_header_name(struct slice s);
+const char *check_header_value(struct slice s);
+const char *check_cache_control(struct slice s);
+/* type/subtype, perhaps with parameters. */
+const char *check_media_type(struct slice s);
+/* "" or a token. */
+const char *check_charset(struct slice s);
+/* ".ext" */
+const char *check_extension(struct slice s);
+/* "404", "4xx" */
+const char *check_error_status(struct slice s);
+/* A host name of any case, or "*." before one, or an address as in Host. */
+const char *check_server_name(struct slice s);
+
+/* Does it end in a segment that is just "*"? */
+bool path_is_prefix(struct slice path);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * config: what a configuration file says, checked and resolved: defaults filled in,
+ * inheritance flattened, paths absolute. Const after conf_load(); freed as a whole.
+ * All strings and arrays live in the config's own arena.
+ */
+#ifndef WEBSRV_CONF_CONFIG_H
+#define WEBSRV_CONF_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+/* Where in which file something stands; line and column count from 1. */
+struct conf_place {
+	const char *file;
+	uint32_t line, column;
+	const char *pointer; /* JSON pointer, RFC 6901: "/servers/0/listen/1" */
+};
+
+enum conf_backend {
+	CONF_BACKEND_AUTO,
+	CONF_BACKEND_EPOLL,
+	CONF_BACKEND_POLL,
+	CONF_BACKEND_SELECT
+};
+enum conf_log_target { CONF_LOG_STDERR, CONF_LOG_SYSLOG, CONF_LOG_FILE };
+enum conf_access_format { CONF_ACCESS_COMBINED, CONF_ACCESS_JSON };
+enum conf_log_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO, CONF_LOG_DEBUG };
+
+struct conf_logs {
+	struct {
+		enum conf_log_target target;
+		const char *path; /* absolute, when target is CONF_LOG_FILE */
+		enum conf_log_level level;
+		struct conf_place place;
+	} error;
+	struct {
+		bool enabled;
+		enum conf_log_target target; /* stderr or a file */
+		const char *path;
+		enum conf_access_format format;
+		struct conf_place place;
+	} access;
+};
+
+struct conf_limits {
+	uint32_t connections; /* global only */
+	uint64_t header_size;
+	uint32_t header_count;
+	uint64_t uri_size;
+	uint64_t body_size;
+	uint32_t requests_per_connection; /* 0 = no limit */
+};
+
+/* All in milliseconds. */
+struct conf_timeouts {
+	uint32_t header_ms;
+	uint32_t body_idle_ms;
+	uint32_t write_idle_ms;
+	uint32_t idle_ms;
+	uint32_t shutdown_ms;   /* global only */
+	uint64_t body_min_rate; /* bytes per second, 0 = off */
+};
+
+struct conf_cache {
+	uint32_t entries;
+	uint64_t memory;
+	uint64_t file_size;
+	uint32_t revalidate_ms;
+};
+
+struct conf_pair {
+	const char *name;
+	const char *value; /* NULL: the JSON value was null */
+	struct conf_place place;
+};
+
+struct conf_pairs {
+	const struct conf_pair *items;
+	size_t count;
+};
+
+struct conf_strings {
+	const char *const *items;
+	size_t count;
+};
+
+enum conf_family { CONF_INET, CONF_INET6, CONF_UNIX };
+
+struct conf_listen {
+	enum conf_family family;
+	const char *host; /* numeric address, or the path of a unix socket */
+	uint16_t port;    /* 0 lets the kernel choose */
+	uint32_t backlog;
+	const char *text; /* as written, for messages */
+	struct conf_place place;
+};
+
+enum conf_action {
+	CONF_ACTION_FILES = 1 << 0,
+	CONF_ACTION_UPLOAD = 1 << 1, /* the only one that may stand beside files */
+	CONF_ACTION_REDIRECT = 1 << 2,
+	CONF_ACTION_RESPOND = 1 << 3,
+	CONF_ACTION_STATUS = 1 << 4
+};
+
+enum conf_symlinks { CONF_SYMLINKS_INSIDE, CONF_SYMLINKS_REFUSE, CONF_SYMLINKS_FOLLOW };
+enum conf_conflict { CONF_CONFLICT_REFUSE, CONF_CONFLICT_REPLACE };
+
+struct conf_files {
+	const char *root; /* absolute */
+	struct conf_strings index;
+	enum conf_symlinks symlinks;
+	bool hidden;
+	const char *charset;
+	const char *default_type;
+	struct conf_place root_place;
+};
+
+struct conf_upload {
+	const char *directory; /* absolute */
+	uint64_t max_size;
+	enum conf_conflict conflict;
+	uint32_t mode; /* file permission bits */
+	struct conf_place directory_place;
+};
+
+struct conf_redirect {
+	const char *to;
+	int status;
+	bool keep_query;
+};
+
+struct conf_respond {
+	int status;
+	const char *body;
+	const char *content_type;
+};
+
+enum conf_status_page { CONF_STATUS_HEALTH };
+
+struct conf_route {
+	const char *path; /* as written */
+	bool is_prefix;   /* it ends in a segment that is just "*" */
+	unsigned actions; /* set of enum conf_action */
+	struct conf_files files;
+	struct conf_upload upload;
+	struct conf_redirect redirect;
+	struct conf_respond respond;
+	enum conf_status_page status;
+	unsigned methods;          /* set of HTTP_BIT(); 0 = the action's own default */
+	struct conf_pairs headers; /* those of the server with the route's laid over */
+	const char *cache_control; /* NULL = none */
+	struct conf_limits limits; /* flattened: global, server, route */
+	struct conf_place place;
+};
+
+/* A row of the "redirects" table. */
+struct conf_redirect_row {
+	const char *from; /* canonical decoded path */
+	const char *to;
+	int status;
+	struct conf_place place;
+};
+
+struct conf_server {
+	const struct conf_listen *listens;
+	size_t listen_count;
+	struct conf_strings names; /* lower-case; "*.example.org" allowed */
+	struct conf_pairs
+		error_pages; /* name "404" or "5xx", value a path beginning with '/' */
+	struct conf_pairs headers;
+	const struct conf_redirect_row *redirects;
+	size_t redirect_count;
+	const struct conf_route *routes;
+	size_t route_count;
+	struct conf_limits limits;     /* flattened */
+	struct conf_timeouts timeouts; /* flattened */
+	struct conf_place place;
+};
+
+struct config {
+	struct arena arena;
+	const char *file;         /* NULL for a built-in one */
+	const char *user, *group; /* NULL = stay who we are */
+	struct conf_place user_place, group_place;
+	uint32_t workers; /* resolved: "auto" = online cores */
+	enum conf_backend backend;
+	const char *pid_file; /* absolute or NULL */
+	struct conf_place pid_file_place;
+	struct conf_logs logs;
+	struct conf_limits limits;
+	struct conf_timeouts timeouts;
+	struct conf_cache cache;
+	struct conf_pairs mime_types; /* name is the extension with its dot, lower-case */
+	const struct conf_server *servers;
+	size_t server_count;
+};
+
+#endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * container: the walk over table, positions and values side by side. Objects, arrays and
+ * maps of whatever the table says; unknown, duplicate and missing keys are found here.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "conf/loader.h"
+#include "conf/suggest.h"
+#include "http/chars.h"
+
+#define KEYS_MAX 32 /* of one section */
+
+static void load_key(struct load *l, const struct conf_key *key, void *target,
+		     const struct conf_at *at);
+
+static struct slice
+json_text(const json_t *json)
+{
+	return slice_make(json_string_value(json), json_string_length(json));
+}
+
+static struct conf_at
+member_at(const struct conf_at *object, const struct locate_node *node)
+{
+	return (struct conf_at){ node, json_object_get(object->json, node->key.ptr) };
+}
+
+bool
+load_member(const struct conf_at *object, const char *name, struct conf_at *out)
+{
+	const struct locate_node *node = locate_member(object->node, name);
+
+	if (node == NULL)
+		return false;
+	*out = member_at(object, node);
+	return out->json != NULL;
+}
+
+static bool
+is_duplicate(struct load *l, const struct locate_node *node)
+{
+	if (node->earlier == NULL)
+		return false;
+	load_error_key(l, node, "duplicate key; %s has it already, remove one",
+		       load_text(l, "%s:%u:%u", l->name, node->earlier->key_pos.line,
+				 node->earlier->key_pos.column));
+	return true;
+}
+
+static void
+put_array(const struct conf_key *key, void *target, const void *items, size_t count)
+{
+	memcpy((char *)target + key->offset, &items, sizeof(items));
+	memcpy((char *)target + key->count_offset, &count, sizeof(count));
+}
+
+/* Too few items is an error at the container. */
+static bool
+has_enough(struct load *l, const struct conf_key *key, const struct conf_at *at)
+{
+	if (at->node->count >= key->min)
+		return true;
+	load_error(l, at, "\"%s\" is empty; write at least one", key->name);
+	return false;
+}
+
+static void
+load_set(struct load *l, const struct conf_key *key, void *target,
+	 const struct conf_at *at)
+{
+	uint64_t set = 0;
+	size_t i = 0;
+
+	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next) {
+		struct conf_at item = { n, json_array_get(at->json, i++) };
+		const struct conf_choice *choice;
+
+		if (!json_is_string(item.json)) {
+			load_error(l, &item, "this is %s; write one of %s",
+				   load_type_name(item.json), load_choices(l, key));
+			continue;
+		}
+		choice = load_choice(l, key, &item, json_text(item.json));
+		if (choice != NULL && (set & choice->value) != 0)
+			load_error(l, &item, "\"%s\" is there twice; remove one",
+				   choice->word);
+		if (choice != NULL)
+			set |= choice->value;
+	}
+	load_store(target, key->offset, key->size, set);
+}
+
+static void
+load_texts(struct load *l, const struct conf_key *key, void *target,
+	   const struct conf_at *at)
+{
+	const char **items = load_alloc(l, at->node->count, sizeof(const char *));
+	struct conf_key each = *key;
+	size_t i = 0;
+
+	if (items == NULL)
+		return;
+	each.type = CONF_TEXT;
+	each.offset = 0;
+	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next, i++) {
+		struct conf_at item = { n, json_array_get(at->json, i) };
+
+		load_scalar(l, &each, &items[i], &item);
+	}
+	put_array(key, target, items, i);
+}
+
+/* The name of a pair as it is stored. */
+static const char *
+pair_name(struct load *l, const struct conf_key *key, struct slice name)
+{
+	char *copy = arena_strdup(&l->config->arena, name);
+
+	if (copy == NULL) {
+		l->failed = true;
+		return "";
+	}
+	for (size_t i = 0; key->flags & CONF_LOWER && i < name.len; i++)
+		copy[i] = char_lower(copy[i]);
+	return copy;
+}
+
+static void
+load_pair(struct load *l, const struct conf_key *key, struct conf_pair *pair,
+	  const struct conf_at *at)
+{
+	const struct locate_node *n = at->node;
+	const char *wrong = key->check_name != NULL ? key->check_name(n->key) : NULL;
+
+	if (wrong != NULL)
+		load_error_key(l, n, "%s %s", load_quote(l, n->key), wrong);
+	pair->name = pair_name(l, key, n->key);
+	pair->place = load_place_key(l, n);
+	if (json_is_null(at->json) && key->flags & CONF_NULLABLE)
+		return;
+	if (!json_is_string(at->json)) {
+		load_error(l, at, "this is %s; write a string%s",
+			   load_type_name(at->json),
+			   key->flags & CONF_NULLABLE ? " or null" : "");
+		return;
+	}
+	wrong = key->check != NULL ? key->check(json_text(at->json)) : NULL;
+	if (wrong != NULL)
+		load_error(l, at, "%s %s", load_quote(l, json_text(at->json)), wrong);
+	pair->value = load_strdup(l, json_text(at->json));
+}
+
+static const char *
+fold_case(struct load *l, const char *name)
+{
+	char *copy = arena_strdup(&l->scratch, slice_from_str(name));
+
+	if (copy == NULL) {
+		l->failed = true;
+		return "";
+	}
+	for (char *p = copy; *p != '\0'; p++)
+		*p = char_lower(*p);
+	return copy;
+}
+
+/* Names that differ only in case are the same name. */
+static void
+check_pairs_unique(struct load *l, const struct conf_pair *pairs, size_t count)
+{
+	struct strmap seen;
+
+	if (strmap_init(&seen, count) < 0) {
+		l->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct slice name = slice_from_str(fold_case(l, pairs[i].name));
+		uint32_t first;
+
+		if (strmap_add(&seen, name, (uint32_t)i))
+			continue;
+		first = strmap_find(&seen, name);
+		load_error_place(l, &pairs[i].place,
+				 "the same name in another case stands at %s; remove one",
+				 load_where(l, &pairs[first].place));
+	}
+	strmap_fini(&seen);
+}
+
+static void
+load_pairs(struct load *l, const struct conf_key *key, void *target,
+	   const struct conf_at *at)
+{
+	struct conf_pair *pairs = load_alloc(l, at->node->count, sizeof(*pairs));
+	size_t i = 0;
+
+	if (pairs == NULL)
+		return;
+	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next) {
+		struct conf_at member = member_at(at, n);
+
+		if (!is_duplicate(l, n))
+			load_pair(l, key, &pairs[i++], &member);
+	}
+	check_pairs_unique(l, pairs, i);
+	put_array(key, target, pairs, i);
+}
+
+static void
+section_defaults(struct load *l, const struct conf_section *section, void *target)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		const struct conf_key *key = &section->keys[i];
+		void *inner = (char *)target + key->offset;
+
+		if (!conf_key_is_in(key, section))
+			continue;
+		if (key->type == CONF_SECTION) {
+			if (key->mark_bit == 0 && (key->flags & CONF_INHERITED) == 0)
+				section_defaults(l, key->section, inner);
+		} else if (key->fallback != NULL) {
+			load_default(l, key, target);
+		}
+	}
+}
+
+/* An item of a list or map: an object, or a string that stands for its first key. */
+static void
+load_item(struct load *l, const struct conf_key *key, void *target,
+	  const struct conf_at *at)
+{
+	const struct conf_section *section = key->section;
+	size_t before = l->error_count;
+	struct conf_place place;
+
+	section_defaults(l, section, target);
+	if (section->begin != NULL)
+		section->begin(l, target);
+	if (section->place != 0) {
+		place = key->type == CONF_MAP ? load_place_key(l, at->node)
+					      : load_place(l, at->node);
+		memcpy((char *)target + section->place, &place, sizeof(place));
+	}
+	if (json_is_string(at->json) && key->flags & CONF_SHORT) {
+		load_key(l, &section->keys[0], target, at);
+		if (section->done != NULL)
+			section->done(l, target, at, l->error_count == before);
+	} else if (json_is_object(at->json)) {
+		load_section(l, section, target, at);
+	} else {
+		load_error(l, at, "this is %s; write an object%s",
+			   load_type_name(at->json),
+			   key->flags & CONF_SHORT ? " or a string" : "");
+	}
+}
+
+static void
+load_items(struct load *l, const struct conf_key *key, void *target,
+	   const struct conf_at *at)
+{
+	char *items = load_alloc(l, at->node->count, key->section->size);
+	size_t i = 0;
+
+	if (items == NULL)
+		return;
+	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next) {
+		struct conf_at item = { n, NULL };
+
+		if (at->node->is_object) {
+			if (is_duplicate(l, n))
+				continue;
+			item = member_at(at, n);
+		} else {
+			item.json = json_array_get(at->json, n->index);
+		}
+		load_item(l, key, items + i++ * key->section->size, &item);
+	}
+	put_array(key, target, items, i);
+}
+
+static void
+load_inner(struct load *l, const struct conf_key *key, void *target,
+	   const struct conf_at *at)
+{
+	void *inner = (char *)target + key->offset;
+
+	if (json_is_null(at->json) && key->flags & CONF_NULLABLE)
+		return;
+	if (!json_is_object(at->json)) {
+		load_wrong_type(l, key, at);
+		return;
+	}
+	/* An optional section has no defaults until it is there. */
+	if (key->mark_bit != 0)
+		section_defaults(l, key->section, inner);
+	load_section(l, key->section, inner, at);
+}
+
+static void
+load_container(struct load *l, const struct conf_key *key, void *target,
+	       const struct conf_at *at)
+{
+	bool is_array = key->type == CONF_LIST || key->type == CONF_TEXTS ||
+			key->type == CONF_SET;
+
+	if (is_array ? !json_is_array(at->json) : !json_is_object(at->json)) {
+		load_wrong_type(l, key, at);
+		return;
+	}
+	if (!has_enough(l, key, at))
+		return;
+	if (key->type == CONF_SET)
+		load_set(l, key, target, at);
+	else if (key->type == CONF_TEXTS)
+		load_texts(l, key, target, at);
+	else if (key->type == CONF_PAIRS)
+		load_pairs(l, key, target, at);
+	else
+		load_items(l, key, target, at);
+}
+
+static void
+set_mark(const struct conf_key *key, void *target)
+{
+	char *to = (char *)target + key->mark;
+	unsigned set = 0;
+	bool flag = true;
+
+	if (key->mark_size == sizeof(flag)) {
+		memcpy(to, &flag, sizeof(flag));
+	} else {
+		memcpy(&set, to, sizeof(set));
+		set |= key->mark_bit;
+		memcpy(to, &set, sizeof(set));
+	}
+}
+
+static void
+load_key(struct load *l, const struct conf_key *key, void *target,
+	 const struct conf_at *at)
+{
+	struct conf_place place;
+
+	assert(at->json != NULL);
+	if (key->mark_bit != 0 && !(json_is_null(at->json) && key->flags & CONF_NULLABLE))
+		set_mark(key, target);
+	if (key->place != 0) {
+		place = load_place(l, at->node);
+		memcpy((char *)target + key->place, &place, sizeof(place));
+	}
+	switch (key->type) {
+	case CONF_SECTION:
+		load_inner(l, key, target, at);
+		break;
+	case CONF_LIST:
+	case CONF_MAP:
+	case CONF_TEXTS:
+	case CONF_PAIRS:
+	case CONF_SET:
+		load_container(l, key, target, at);
+		break;
+	default:
+		if (!json_is_null(at->json) || (key->flags & CONF_NULLABLE) == 0)
+			load_scalar(l, key, target, at);
+	}
+}
+
+/* All keys that the section takes, for those who cannot guess. */
+static const char *
+list_keys(struct load *l, const struct conf_section *section)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < section->count; i++) {
+		if (conf_key_is_in(&section->keys[i], section))
+			text = load_text(l, "%s%s\"%s\"", text, *text != '\0' ? ", " : "",
+					 section->keys[i].name);
+	}
+	return text;
+}
+
+static void
+unknown_key(struct load *l, const struct conf_section *section,
+	    const struct locate_node *node)
+{
+	const char *words[KEYS_MAX];
+	const char *near;
+	size_t n = 0;
+
+	if (conf_key_find(section, node->key) != NULL) {
+		load_error_key(l, node, "this key does not stand here; %s",
+			       section->elsewhere);
+		return;
+	}
+	for (size_t i = 0; i < section->count; i++) {
+		if (conf_key_is_in(&section->keys[i], section))
+			words[n++] = section->keys[i].name;
+	}
+	near = suggest_nearest(node->key, words, n);
+	if (near != NULL)
+		load_error_key(l, node, "unknown key; did you mean \"%s\"?", near);
+	else
+		load_error_key(l, node, "unknown key; write one of %s",
+			       list_keys(l, section));
+}
+
+/* Which member is which key; complains about those that are none. */
+static void
+sort_members(struct load *l, const struct conf_section *section,
+	     const struct locate_node *object, const struct locate_node **members)
+{
+	for (const struct locate_node *n = object->first; n != NULL; n = n->next) {
+		const struct conf_key *key = conf_key_find(section, n->key);
+		bool again = is_duplicate(l, n);
+
+		if (key != NULL && conf_key_is_in(key, section))
+			members[key - section->keys] = n;
+		else if (!again)
+			unknown_key(l, section, n);
+	}
+}
+
+void
+load_section(struct load *l, const struct conf_section *section, void *target,
+	     const struct conf_at *at)
+{
+	const struct locate_node *members[KEYS_MAX] = { NULL };
+	size_t before = l->error_count;
+
+	assert(section->count <= KEYS_MAX);
+	sort_members(l, section, at->node, members);
+	for (size_t i = 0; i < section->count; i++) {
+		const struct conf_key *key = &section->keys[i];
+		struct conf_at member;
+
+		if (members[i] != NULL) {
+			member = member_at(at, members[i]);
+			load_key(l, key, target, &member);
+		} else if (key->flags & CONF_REQUIRED && conf_key_is_in(key, section)) {
+			load_error(l, at, "\"%s\" is missing; add it: %s", key->name,
+				   key->doc);
+		}
+	}
+	if (section->done != NULL)
+		section->done(l, target, at, l->error_count == before);
+}
+
+void
+load_top(struct load *l, const struct conf_at *at)
+{
+	section_defaults(l, &conf_schema, l->config);
+	if (json_is_object(at->json))
+		load_section(l, &conf_schema, l->config, at);
+	else
+		load_error(l, at, "this is %s; write an object",
+			   load_type_name(at->json));
+}

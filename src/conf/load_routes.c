@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * load_routes: what the table cannot say about a route: which actions go together, which
+ * methods they serve, what is inherited; and about the rows of the redirect table.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/check.h"
+#include "conf/loader.h"
+#include "conf/suggest.h"
+#include "http/names.h"
+#include "http/uri.h"
+
+static const struct {
+	unsigned action;
+	const char *name;
+	unsigned methods;
+} actions[] = {
+	{ CONF_ACTION_FILES, "files", HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) },
+	{ CONF_ACTION_UPLOAD, "upload", HTTP_BIT(HTTP_PUT) },
+	{ CONF_ACTION_REDIRECT, "redirect",
+	  (HTTP_BIT(HTTP_METHOD_COUNT) - 1) &
+		  ~(HTTP_BIT(HTTP_TRACE) | HTTP_BIT(HTTP_CONNECT)) },
+	{ CONF_ACTION_RESPOND, "respond",
+	  (HTTP_BIT(HTTP_METHOD_COUNT) - 1) &
+		  ~(HTTP_BIT(HTTP_TRACE) | HTTP_BIT(HTTP_CONNECT)) },
+	{ CONF_ACTION_STATUS, "status", HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) },
+};
+
+#define ACTIONS (sizeof(actions) / sizeof(actions[0]))
+#define FILES_AND_UPLOAD (CONF_ACTION_FILES | CONF_ACTION_UPLOAD)
+
+static size_t
+action_of(struct slice name)
+{
+	size_t i = 0;
+
+	while (i < ACTIONS && !slice_eq(name, slice_from_str(actions[i].name)))
+		i++;
+	return i;
+}
+
+void
+route_begin(struct load *l, void *target)
+{
+	struct conf_route *r = target;
+
+	r->limits = l->server->limits;
+}
+
+/* Every action that comes after the first, unless they are files and upload. */
+static void
+check_actions(struct load *l, const struct conf_route *r, const struct conf_at *at,
+	      bool clean)
+{
+	const char *first = NULL;
+
+	if (r->actions == 0 && clean)
+		load_error(l, at,
+			   "no action; add one of \"files\", \"upload\", \"redirect\", "
+			   "\"respond\", \"status\"");
+	if ((r->actions & (r->actions - 1)) == 0 || r->actions == FILES_AND_UPLOAD)
+		return;
+	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next) {
+		size_t i = action_of(n->key);
+
+		if (i == ACTIONS || n->earlier != NULL)
+			continue;
+		if (first != NULL)
+			load_error_key(l, n,
+				       "a second action beside \"%s\"; a route has one, "
+				       "or \"files\" and \"upload\"",
+				       first);
+		else
+			first = actions[i].name;
+	}
+}
+
+static const char *
+list_methods(struct load *l, unsigned set)
+{
+	const char *text = "";
+
+	for (unsigned m = 0; m < HTTP_METHOD_COUNT; m++) {
+		if (set & HTTP_BIT(m))
+			text = load_text(
+				l, "%s%s%.*s", text, *text != '\0' ? ", " : "",
+				SLICE_ARG(http_method_name((enum http_method)m)));
+	}
+	return text;
+}
+
+/* Only methods that some action of the route can serve. */
+static void
+check_methods(struct load *l, const struct conf_route *r, const struct conf_at *at)
+{
+	struct conf_at list;
+	const char *names = "";
+	unsigned served = 0;
+
+	for (size_t i = 0; i < ACTIONS; i++) {
+		if ((r->actions & actions[i].action) == 0)
+			continue;
+		served |= actions[i].methods;
+		names = load_text(l, "%s%s\"%s\"", names, *names != '\0' ? " and " : "",
+				  actions[i].name);
+	}
+	if (served == 0 || (r->methods & ~served) == 0 ||
+	    !load_member(at, "methods", &list))
+		return;
+	for (const struct locate_node *n = list.node->first; n != NULL; n = n->next) {
+		struct conf_at item = { n, json_array_get(list.json, n->index) };
+		struct slice word = slice_from_str(json_string_value(item.json));
+		enum http_method m =
+			word.len != 0 ? http_method_from(word) : HTTP_METHOD_UNKNOWN;
+
+		if (m != HTTP_METHOD_UNKNOWN && (served & HTTP_BIT(m)) == 0)
+			load_error(l, &item, "%.*s is not served by %s; write some of %s",
+				   SLICE_ARG(word), names, list_methods(l, served));
+	}
+}
+
+static const struct conf_pair *
+pair_find(const struct conf_pairs *pairs, const char *name)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		if (strcasecmp(pairs->items[i].name, name) == 0)
+			return &pairs->items[i];
+	}
+	return NULL;
+}
+
+/* A null that removes nothing is a misspelt name, or says what is not so. */
+static void
+nothing_to_remove(struct load *l, const struct conf_pair *pair)
+{
+	const struct conf_pairs *have = &l->server->headers;
+	const char *near = NULL;
+	size_t best = 3;
+
+	for (size_t i = 0; i < have->count; i++) {
+		size_t d = suggest_distance(slice_from_str(pair->name),
+					    slice_from_str(have->items[i].name));
+
+		if (d < best) {
+			best = d;
+			near = have->items[i].name;
+		}
+	}
+	if (near != NULL)
+		load_error_place(l, &pair->place,
+				 "the server has no such header to remove; did you mean "
+				 "\"%s\"?",
+				 near);
+	else
+		load_error_place(l, &pair->place,
+				 "the server has no such header to remove; remove the "
+				 "line");
+}
+
+/* The server's headers with the route's laid over; null takes one away. */
+static void
+inherit_headers(struct load *l, struct conf_route *r)
+{
+	const struct conf_pairs *outer = &l->server->headers;
+	struct conf_pair *all;
+	size_t n = 0;
+
+	if (r->headers.count == 0) {
+		r->headers = *outer;
+		return;
+	}
+	all = load_alloc(l, outer->count + r->headers.count, sizeof(*all));
+	if (all == NULL)
+		return;
+	for (size_t i = 0; i < outer->count; i++) {
+		if (pair_find(&r->headers, outer->items[i].name) == NULL)
+			all[n++] = outer->items[i];
+	}
+	for (size_t i = 0; i < r->headers.count; i++) {
+		const struct conf_pair *pair = &r->headers.items[i];
+
+		if (pair->value != NULL)
+			all[n++] = *pair;
+		else if (pair_find(outer, pair->name) == NULL)
+			nothing_to_remove(l, pair);
+	}
+	r->headers = (struct conf_pairs){ all, n };
+}
+
+static void
+check_star(struct load *l, const struct conf_route *r, const struct conf_at *at)
+{
+	struct conf_at redirect, to;
+
+	if (r->path == NULL || r->is_prefix || r->redirect.to == NULL ||
+	    strchr(r->redirect.to, '*') == NULL)
+		return;
+	if (load_member(at, "redirect", &redirect) && load_member(&redirect, "to", &to))
+		load_error(l, &to,
+			   "\"*\" has nothing to take; end \"path\" in \"/*\", or write "
+			   "\"%%2A\"");
+}
+
+void
+route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
+{
+	struct conf_route *r = target;
+
+	if (r->path != NULL)
+		r->is_prefix = path_is_prefix(slice_from_str(r->path));
+	check_actions(l, r, at, clean);
+	check_methods(l, r, at);
+	check_star(l, r, at);
+	inherit_headers(l, r);
+}
+
+void
+respond_done(struct load *l, void *target, const struct conf_at *at, bool clean)
+{
+	const struct conf_respond *r = target;
+	struct conf_at body;
+
+	if (!clean || r->body == NULL || *r->body == '\0')
+		return;
+	if ((r->status == 204 || r->status == 205 || r->status == 304) &&
+	    load_member(at, "body", &body))
+		load_error(l, &body,
+			   "an answer with status %d has no body; remove it, or write "
+			   "another status",
+			   r->status);
+}
+
+/* The path of a row becomes what the router compares with. */
+static const char *
+set_from(struct load *l, struct conf_redirect_row *row, struct slice from)
+{
+	char *out;
+	size_t len;
+
+	if (from.len == 0 || from.ptr[0] != '/')
+		return "is not a path of a URL; begin it with \"/\"";
+	if (slice_find(from, '?') != from.len || slice_find(from, '#') != from.len)
+		return "has a query or fragment, which is not part of a path; remove it, "
+		       "or write \"%3F\", \"%23\"";
+	if (path_is_prefix(from))
+		return "ends in \"*\", but rows are exact paths; write a route with "
+		       "\"redirect\" for all that is beneath one";
+	out = load_alloc(l, from.len + 1, 1);
+	if (out == NULL)
+		return NULL;
+	if (uri_path_canonical(from, out, &len) != 0)
+		return "cannot be the path of a request; write no bad percent escapes, "
+		       "no "
+		       "%00 or %2F, no spaces, and no \"..\" above the root";
+	out[len] = '\0';
+	row->from = out;
+	return NULL;
+}
+
+void
+row_done(struct load *l, void *target, const struct conf_at *at, bool clean)
+{
+	struct conf_redirect_row *row = target;
+	const char *wrong = set_from(l, row, at->node->key);
+
+	if (wrong != NULL)
+		load_error_key(l, at->node, "%s %s", load_quote(l, at->node->key), wrong);
+	if (clean && row->to != NULL && strchr(row->to, '*') != NULL)
+		load_error_place(
+			l, &row->place,
+			"\"*\" in the target has nothing to take; write \"%%2A\"");
+}

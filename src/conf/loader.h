@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * loader: what the parts of the loader share: the state of one load, reports of errors,
+ * the walk over the table, and the special shapes that the table refers to. Private to
+ * this folder. Nothing here stops at an error: it is noted, and the walk goes on.
+ */
+#ifndef WEBSRV_CONF_LOADER_H
+#define WEBSRV_CONF_LOADER_H
+
+#include <jansson.h>
+
+#include "base/strmap.h"
+#include "conf/config.h"
+#include "conf/locate.h"
+#include "conf/schema.h"
+
+struct buf;
+struct conf_error;
+
+/* A value: what it is, and where. */
+struct conf_at {
+	const struct locate_node *node;
+	json_t *json;
+};
+
+/* A server name, remembered until all servers are there. */
+struct conf_name {
+	const struct conf_server *server;
+	const char *name;
+	struct conf_place place;
+	struct conf_name *next;
+};
+
+struct load {
+	struct config *config;
+	struct arena scratch;      /* lives as long as the load */
+	const char *name;          /* of the file, for messages */
+	const char *base_dir;      /* absolute */
+	bool builtin;              /* no file: it was made from the command line */
+	bool failed;               /* out of memory */
+	struct conf_error *errors; /* a list, newest first */
+	size_t error_count;
+	struct conf_server *server;            /* the one that is being loaded */
+	struct conf_name *names, **names_tail; /* in the order of the file */
+};
+
+/* report.c */
+
+/* Notes an error at a value, at the key of a member, or at a place. */
+void load_error(struct load *l, const struct conf_at *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void load_error_key(struct load *l, const struct locate_node *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void load_error_place(struct load *l, const struct conf_place *place, const char *fmt,
+		      ...) __attribute__((format(printf, 3, 4)));
+/* Writes them all, in the order of the file. */
+void load_print_errors(struct load *l, struct buf *out);
+
+/* The place of a value (or of its key), its pointer in the config's arena. */
+struct conf_place load_place(struct load *l, const struct locate_node *node);
+struct conf_place load_place_key(struct load *l, const struct locate_node *node);
+/* "FILE:LINE:COLUMN" */
+const char *load_where(struct load *l, const struct conf_place *place);
+/* The string in double quotes, cut when it is long. */
+const char *load_quote(struct load *l, struct slice s);
+/* Text in scratch memory; never NULL. */
+const char *load_text(struct load *l, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Zeroed memory in the config's arena, and a copy there. NULL: l->failed is set. */
+void *load_alloc(struct load *l, size_t count, size_t size);
+const char *load_strdup(struct load *l, struct slice s);
+/* The absolute form of a path of the file. NULL: l->failed is set. */
+const char *load_path(struct load *l, struct slice s);
+
+/* scalar.c */
+
+/* Stores a value of a type that is no container. */
+void load_scalar(struct load *l, const struct conf_key *key, void *target,
+		 const struct conf_at *at);
+/* Stores the default of any key but sections, lists, maps and pairs. */
+void load_default(struct load *l, const struct conf_key *key, void *target);
+/* Runs key->check, then key->set or a plain store of a string. */
+void load_string(struct load *l, const struct conf_key *key, void *target,
+		 const struct conf_at *at, struct slice s);
+/* Stores a number of any width at target + offset. */
+void load_store(void *target, size_t offset, size_t size, uint64_t value);
+/* Notes that the value has the wrong type. */
+void load_wrong_type(struct load *l, const struct conf_key *key,
+		     const struct conf_at *at);
+/* "an object", "a string" */
+const char *load_type_name(const json_t *json);
+/* "one of "a", "b"", without the refused ones. */
+const char *load_choices(struct load *l, const struct conf_key *key);
+/* The choice of that word, or NULL after noting the error. */
+const struct conf_choice *load_choice(struct load *l, const struct conf_key *key,
+				      const struct conf_at *at, struct slice word);
+
+/* container.c */
+
+/* Loads one object as a section whose target is zeroed or has been inherited. */
+void load_section(struct load *l, const struct conf_section *section, void *target,
+		  const struct conf_at *at);
+/* Loads the whole file into l->config. */
+void load_top(struct load *l, const struct conf_at *at);
+/* The member of an object, or false. */
+bool load_member(const struct conf_at *object, const char *name, struct conf_at *out);
+
+/* Hooks of the table. */
+
+/* load_listen.c */
+void listen_set_address(struct load *l, const struct conf_key *key, void *target,
+			const struct conf_at *at, struct slice s);
+/* "127.0.0.1:8080", "[::1]:8080", "unix:/path": the same text for the same address. */
+const char *listen_id(struct load *l, const struct conf_listen *listen);
+/* load_servers.c */
+void log_set_error(struct load *l, const struct conf_key *key, void *target,
+		   const struct conf_at *at, struct slice s);
+void log_set_access(struct load *l, const struct conf_key *key, void *target,
+		    const struct conf_at *at, struct slice s);
+void name_set(struct load *l, const struct conf_key *key, void *target,
+	      const struct conf_at *at, struct slice s);
+void server_begin(struct load *l, void *target);
+void server_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+void config_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+/* load_routes.c */
+void route_begin(struct load *l, void *target);
+void route_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+void respond_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+void row_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+
+#endif

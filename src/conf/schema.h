@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * schema: the one table of configuration keys. The loader, and whatever prints a JSON
+ * Schema, the effective configuration or the reference of the man page, walk this table;
+ * a key that is not in it does not exist. Const data, no state.
+ */
+#ifndef WEBSRV_CONF_SCHEMA_H
+#define WEBSRV_CONF_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+struct conf_at;
+struct conf_key;
+struct load;
+
+/* The type of a key: what JSON is taken, and what is stored at `offset` of the target. */
+enum conf_type {
+	CONF_IGNORED,  /* any string; nothing is stored */
+	CONF_BOOL,     /* true, false */
+	CONF_COUNT,    /* a whole number, or a word of `choices` */
+	CONF_SIZE,     /* bytes: a whole number or "10M" */
+	CONF_DURATION, /* stored as ms: seconds, or "500ms" */
+	CONF_CHOICE,   /* a word of `choices`; its value is stored */
+	CONF_CODE,     /* a number that is a value of `choices` */
+	CONF_SET,      /* array of words of `choices`; their values are or-ed */
+	CONF_MODE,     /* "0640" */
+	CONF_TEXT,     /* string; const char * */
+	CONF_PATH,     /* string; const char *, absolute */
+	CONF_TEXTS,    /* array of strings; const char *const *, and a count */
+	CONF_PAIRS,    /* object of strings; const struct conf_pair *, and a count */
+	CONF_SECTION,  /* object with the keys of `section`; an embedded struct */
+	CONF_LIST,     /* array of such objects; an array of structs, and a count */
+	CONF_MAP       /* object of such objects; likewise, sections read their own key */
+};
+
+enum conf_flag {
+	CONF_REQUIRED = 1 << 0,
+	CONF_NULLABLE =
+		1 << 1,      /* null is the same as leaving it out; in PAIRS, a value */
+	CONF_SHORT = 1 << 2, /* LIST, MAP: a string stands for the section's first key */
+	CONF_INHERITED =
+		1 << 3,     /* begins as a copy of the enclosing level, not as default */
+	CONF_LOWER = 1 << 4 /* names of PAIRS are stored in lower case */
+};
+
+/* Where a key may stand; a section names one, a key of a shared table several. */
+enum conf_scope { CONF_GLOBAL = 1, CONF_SERVER = 2, CONF_ROUTE = 4, CONF_ANYWHERE = 7 };
+
+struct conf_choice {
+	const char *word;
+	uint64_t value;
+	const char *refused; /* why it is known but not taken here; NULL = it is taken */
+};
+
+/* NULL, or what is wrong with a string and what would be right: it is printed behind the
+ * quoted string: "... has a space; write %20". */
+typedef const char *(*conf_check_fn)(struct slice s);
+/* Stores a string itself; reports what is wrong with it. `target` is the struct, for items
+ * of CONF_TEXTS the const char * of the item. */
+typedef void (*conf_set_fn)(struct load *l, const struct conf_key *key, void *target,
+			    const struct conf_at *at, struct slice s);
+
+struct conf_key {
+	const char *name;
+	enum conf_type type;
+	const char *fallback; /* default, written as in the file without quotes; words of
+			       * an array are split at spaces; NULL = none (zero) */
+	const char *doc;      /* one line, for the reference */
+
+	size_t offset, size;    /* of the member that is written */
+	size_t count_offset;    /* of the size_t with the number of items */
+	size_t place;           /* of a struct conf_place for the value; 0 = none */
+	size_t mark, mark_size; /* of a number that gets `mark_bit` or-ed into it */
+	unsigned mark_bit;      /* when the key is present */
+	unsigned flags;         /* set of enum conf_flag */
+	unsigned scope;         /* set of enum conf_scope; 0 = anywhere */
+	uint64_t min, max;      /* value, or number of items; max 0 = no limit */
+	const struct conf_choice *choices; /* ends with a word that is NULL */
+	conf_check_fn check;               /* of a string, or the value of a pair */
+	conf_check_fn check_name;          /* of the name of a pair */
+	conf_set_fn set;                   /* instead of storing at `offset` */
+	const struct conf_section *section;
+};
+
+struct conf_section {
+	const char *name; /* for documentation: "listen", "files" */
+	const char *doc;
+	const struct conf_key *keys; /* loaded in this order, whatever that of the file */
+	size_t count;
+	size_t size;           /* of the struct, for LIST and MAP */
+	size_t place;          /* of a struct conf_place for the whole object; 0 = none */
+	unsigned scope;        /* one of enum conf_scope; 0 = all keys are taken */
+	const char *elsewhere; /* where the keys of other scopes belong */
+	/* Before the keys: inherit from the enclosing level. */
+	void (*begin)(struct load *l, void *target);
+	/* After them: checks between keys. `clean`: no error was found inside. */
+	void (*done)(struct load *l, void *target, const struct conf_at *at, bool clean);
+};
+
+/* The top of the file; everything else hangs from it. */
+extern const struct conf_section conf_schema;
+
+/* Is the key taken by this section (scope)? */
+bool conf_key_is_in(const struct conf_key *key, const struct conf_section *section);
+/* The key of that name, whatever its scope, or NULL. */
+const struct conf_key *conf_key_find(const struct conf_section *section,
+				     struct slice name);
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * exchange: begin, body, respond, finish, and what handlers call. Every state change goes
+ * through set_state(), which asserts the edge.
+ */
+#include "core/exchange.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "core/accesslog.h"
+#include "http/uri.h"
+
+static void
+set_state(struct exchange *ex, enum exchange_state to)
+{
+	static const unsigned edges[] = {
+		[EXCHANGE_NEW] = 1 << EXCHANGE_RECEIVING | 1 << EXCHANGE_RESPONDING |
+				 1 << EXCHANGE_ENDED,
+		[EXCHANGE_RECEIVING] = 1 << EXCHANGE_RESPONDING | 1 << EXCHANGE_ENDED,
+		[EXCHANGE_RESPONDING] = 1 << EXCHANGE_ENDED,
+		[EXCHANGE_ENDED] = 0,
+	};
+
+	assert(edges[ex->state] & (1u << to));
+	ex->state = to;
+}
+
+void
+exchange_init(struct exchange *ex, const struct exchange_ops *ops, size_t arena_max)
+{
+	memset(ex, 0, sizeof(*ex));
+	ex->ops = ops;
+	arena_init(&ex->arena, arena_max);
+}
+
+void
+exchange_reset(struct exchange *ex)
+{
+	assert(ex->state == EXCHANGE_NEW || ex->state == EXCHANGE_ENDED);
+	arena_reset(&ex->arena);
+	/* The field array is not cleared: field_count says what of it is valid. */
+	ex->head = (struct http_head){ .method = HTTP_METHOD_UNKNOWN };
+	ex->path = ex->host = ex->rest = slice_make(NULL, 0);
+	ex->vhost = NULL;
+	ex->route = NULL;
+	ex->status = ex->error_status = 0;
+	ex->field_count = ex->shared_field_count = 0;
+	ex->body = (struct body){ 0 };
+	ex->state = EXCHANGE_NEW;
+	ex->handler = NULL;
+	ex->data = NULL;
+	ex->close = false;
+	ex->body_max = ex->received = ex->unconsumed = ex->sent = 0;
+	ex->started_ms = clock_mono_ms();
+}
+
+void
+exchange_fini(struct exchange *ex)
+{
+	arena_fini(&ex->arena);
+}
+
+static void
+close_handler(struct exchange *ex, enum exchange_end why)
+{
+	const struct handler *h = ex->handler;
+
+	ex->handler = NULL;
+	if (h != NULL && h->ops->close != NULL)
+		h->ops->close(ex, why);
+	ex->data = NULL;
+}
+
+static int
+open_handler(struct exchange *ex, const struct handler *h)
+{
+	int status;
+
+	ex->handler = h;
+	status = h->ops->open(ex);
+	if (status != 0)
+		ex->handler = NULL;
+	return status;
+}
+
+/* The answer so far, if any, is forgotten. */
+static void
+clear_answer(struct exchange *ex)
+{
+	close_handler(ex, EXCHANGE_ABORTED);
+	body_release(&ex->body);
+	ex->status = 0;
+	ex->field_count = 0;
+	ex->shared_field_count = 0;
+}
+
+/* The handler of the configured error page for this status, or NULL. */
+static const struct handler *
+find_error_page(struct exchange *ex, int status)
+{
+	struct slice path = ex->vhost != NULL ? vhost_error_page(ex->vhost, status)
+					      : slice_make(NULL, 0);
+	struct route_match m;
+
+	if (path.len == 0)
+		return NULL;
+	m = router_match(&ex->vhost->router, path);
+	if (m.kind != ROUTE_FOUND)
+		return NULL;
+	ex->rest = m.rest;
+	return m.route->by_method[HTTP_GET];
+}
+
+static void
+answer_error(struct exchange *ex, int status)
+{
+	const struct handler *page;
+
+	/* A page that fails while it answers for another error must not start over. */
+	if (ex->error_status == 0) {
+		ex->error_status = status;
+		page = find_error_page(ex, status);
+		if (page != NULL && open_handler(ex, page) == 0) {
+			if (ex->state == EXCHANGE_RESPONDING)
+				return;
+			clear_answer(ex);
+		}
+		ex->field_count = ex->shared_field_count = 0;
+		body_release(&ex->body);
+	}
+	page = &ex->site->error_page;
+	if (open_handler(ex, page) != 0)
+		exchange_respond(ex, ex->error_status);
+}
+
+void
+exchange_fail(struct exchange *ex, int status)
+{
+	if (ex->state == EXCHANGE_RESPONDING) {
+		ex->ops->abort(ex);
+		return;
+	}
+	clear_answer(ex);
+	answer_error(ex, status);
+}
+
+void
+exchange_refuse(struct exchange *ex, int status)
+{
+	ex->close = true;
+	if (ex->vhost == NULL)
+		ex->vhost = ex->address->fallback;
+	exchange_fail(ex, status);
+}
+
+/* --- begin and body --- */
+
+static int
+canonicalise(struct exchange *ex)
+{
+	size_t len = 0;
+	char *path = arena_alloc(&ex->arena, ex->head.path.len + 1);
+	char *host = arena_alloc(&ex->arena, ex->head.host.len + 1);
+
+	if (path == NULL || host == NULL)
+		return 503;
+	ex->host = slice_make(host, uri_host_normalise(ex->head.host, host));
+	if (ex->head.form == HTTP_TARGET_ASTERISK)
+		return 0;
+	if (uri_path_canonical(ex->head.path, path, &len) != 0)
+		return 400;
+	ex->path = slice_make(path, len);
+	return 0;
+}
+
+/* The parser went by the largest limits of the address; these are the server's own. */
+static int
+check_limits(const struct exchange *ex)
+{
+	const struct conf_limits *l = &ex->vhost->conf->limits;
+	size_t head_size = ex->head.target.len + ex->head.method_name.len;
+
+	if (ex->head.target.len > l->uri_size)
+		return 414;
+	for (size_t i = 0; i < ex->head.field_count; i++)
+		head_size += ex->head.fields[i].name.len + ex->head.fields[i].value.len + 4;
+	if (ex->head.field_count > l->header_count || head_size > l->header_size)
+		return 431;
+	return 0;
+}
+
+static int
+answer_options(struct exchange *ex, struct slice allow)
+{
+	if (exchange_add_field(ex, HTTP_FIELD_ALLOW, allow) < 0)
+		return 500;
+	exchange_respond(ex, 204);
+	return 0;
+}
+
+static int
+add_slash(struct exchange *ex)
+{
+	char *path = arena_alloc(&ex->arena, 3 * ex->path.len + 1);
+	size_t len;
+
+	if (path == NULL)
+		return 503;
+	len = uri_path_encode(ex->path, path);
+	path[len++] = '/';
+	return exchange_redirect(ex, 308, slice_make(path, len), true);
+}
+
+static int
+open_route(struct exchange *ex)
+{
+	const struct handler *h = ex->route->by_method[ex->head.method];
+
+	if (h == NULL && ex->head.method == HTTP_OPTIONS)
+		return answer_options(ex, ex->route->allow);
+	if (h == NULL)
+		return 405;
+	ex->body_max = h->body_max;
+	if (ex->head.body == HTTP_BODY_LENGTH && ex->head.content_length > ex->body_max)
+		return 413;
+	return open_handler(ex, h);
+}
+
+static int
+route_request(struct exchange *ex)
+{
+	struct route_match m;
+
+	if (ex->head.form == HTTP_TARGET_ASTERISK)
+		return answer_options(ex, ex->vhost->allow);
+	m = router_match(&ex->vhost->router, ex->path);
+	ex->rest = m.rest;
+	switch (m.kind) {
+	case ROUTE_FOUND:
+		ex->route = m.route;
+		return open_route(ex);
+	case ROUTE_ROW:
+		return exchange_redirect(ex, m.row->status, slice_from_str(m.row->to), true);
+	case ROUTE_ADD_SLASH:
+		return add_slash(ex);
+	case ROUTE_NONE:
+		break;
+	}
+	return 404;
+}
+
+void
+exchange_begin(struct exchange *ex)
+{
+	int status = canonicalise(ex);
+
+	ex->vhost = site_find_vhost(ex->site, ex->address, ex->host);
+	ex->body_max = ex->vhost->conf->limits.body_size;
+	counter_add(ex->site->env.counters, COUNTER_REQUESTS, 1);
+	if (status == 0)
+		status = check_limits(ex);
+	if (status == 0)
+		status = route_request(ex);
+	if (status != 0)
+		exchange_fail(ex, status);
+	else if (ex->state == EXCHANGE_NEW)
+		set_state(ex, EXCHANGE_RECEIVING);
+}
+
+void
+exchange_body(struct exchange *ex, struct slice bytes, bool last)
+{
+	int status = 0;
+
+	assert(ex->state == EXCHANGE_RECEIVING && ex->handler != NULL);
+	ex->received += bytes.len;
+	ex->unconsumed += bytes.len;
+	if (ex->received > ex->body_max)
+		status = 413;
+	else if (ex->handler->ops->data != NULL)
+		status = ex->handler->ops->data(ex, bytes, last);
+	else
+		exchange_consumed(ex, bytes.len);
+	if (status != 0)
+		exchange_fail(ex, status);
+}
+
+void
+exchange_consumed(struct exchange *ex, size_t n)
+{
+	assert(n <= ex->unconsumed);
+	ex->unconsumed -= n;
+	ex->ops->consumed(ex, n);
+}
+
+/* --- the answer --- */
+
+static bool
+has_control_byte(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+int
+exchange_add_field(struct exchange *ex, enum http_field_id id, struct slice value)
+{
+	if (ex->field_count == EXCHANGE_FIELDS_MAX || has_control_byte(value))
+		return -1;
+	ex->fields[ex->field_count++] =
+		(struct http_field){ http_field_name(id), value, id };
+	return 0;
+}
+
+void
+exchange_respond(struct exchange *ex, int status)
+{
+	ex->status = ex->error_status != 0 ? ex->error_status : status;
+	/* RFC 9110 section 15.5.6: 405 says what would be allowed. */
+	if (ex->status == 405 && ex->route != NULL)
+		(void)exchange_add_field(ex, HTTP_FIELD_ALLOW, ex->route->allow);
+	set_state(ex, EXCHANGE_RESPONDING);
+	ex->ops->head(ex);
+}
+
+int
+exchange_redirect(struct exchange *ex, int status, struct slice to, bool keep_query)
+{
+	struct slice query = ex->head.query;
+	char *location = arena_alloc(&ex->arena, to.len + 1 + 3 * query.len);
+	size_t len = to.len;
+
+	if (location == NULL)
+		return 503;
+	memcpy(location, to.ptr, to.len);
+	if (keep_query && ex->head.has_query) {
+		location[len++] = slice_find(to, '?') < to.len ? '&' : '?';
+		len += uri_query_encode(query, location + len);
+	}
+	if (exchange_add_field(ex, HTTP_FIELD_LOCATION, slice_make(location, len)) < 0)
+		return 500;
+	exchange_respond(ex, status);
+	return 0;
+}
+
+static bool
+is_overridden(const struct http_field *over, size_t count, const struct http_field *f)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_eq_nocase(over[i].name, f->name))
+			return true;
+	}
+	return false;
+}
+
+void
+exchange_each_field(const struct exchange *ex,
+		    void (*emit)(void *ctx, const struct http_field *f), void *ctx)
+{
+	const struct http_field *over = NULL;
+	size_t over_count = 0;
+
+	if (ex->route != NULL) {
+		over = ex->route->fields;
+		over_count = ex->route->field_count;
+	} else if (ex->vhost != NULL) {
+		over = ex->vhost->fields;
+		over_count = ex->vhost->field_count;
+	}
+	for (size_t i = 0; i < ex->shared_field_count; i++) {
+		if (!is_overridden(over, over_count, &ex->shared_fields[i]))
+			emit(ctx, &ex->shared_fields[i]);
+	}
+	for (size_t i = 0; i < ex->field_count; i++) {
+		if (!is_overridden(over, over_count, &ex->fields[i]))
+			emit(ctx, &ex->fields[i]);
+	}
+	for (size_t i = 0; i < over_count; i++) {
+		if (over[i].value.ptr != NULL)
+			emit(ctx, &over[i]);
+	}
+}
+
+/* --- the end --- */
+
+void
+exchange_finish(struct exchange *ex, enum exchange_end why)
+{
+	static const enum counter by_class[] = { 0, 0, COUNTER_RESPONSES_2XX,
+						 COUNTER_RESPONSES_3XX, COUNTER_RESPONSES_4XX,
+						 COUNTER_RESPONSES_5XX };
+	int class;
+
+	/* Nobody was answered: 499, as logs have it since nginx, "client closed request". */
+	if (ex->status == 0)
+		ex->status = 499;
+	class = ex->status / 100;
+	set_state(ex, EXCHANGE_ENDED);
+	close_handler(ex, why);
+	body_release(&ex->body);
+	if (class >= 2 && class <= 5)
+		counter_add(ex->site->env.counters, by_class[class], 1);
+	if (ex->site->accesslog != NULL)
+		accesslog_write(ex->site->accesslog, ex);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * exchange: one request and its answer; the seam between transports (HTTP/1.1, later
+ * HTTP/2) and handlers. A transport fills in the head, begins the exchange, feeds the body
+ * and pulls the answer. A handler sees neither Connection, Transfer-Encoding, HEAD nor
+ * 100-continue.
+ *
+ *   NEW --begin--> RECEIVING --respond--> RESPONDING --finish--> ENDED
+ *    \________________________respond________/
+ *
+ * Owned by the transport. Everything that a request needs lives in its arena.
+ */
+#ifndef WEBSRV_CORE_EXCHANGE_H
+#define WEBSRV_CORE_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "core/body.h"
+#include "core/peer.h"
+#include "core/router.h"
+#include "core/site.h"
+#include "http/message.h"
+
+#define EXCHANGE_FIELDS_MAX 24
+#define EXCHANGE_WINDOW ((uint64_t)256 * 1024) /* body bytes a handler may leave unconsumed */
+
+struct exchange;
+
+enum exchange_state {
+	EXCHANGE_NEW,
+	EXCHANGE_RECEIVING,
+	EXCHANGE_RESPONDING,
+	EXCHANGE_ENDED
+};
+
+enum exchange_end {
+	EXCHANGE_COMPLETE, /* the answer was handed to the transport whole */
+	EXCHANGE_ABORTED   /* anything else: peer gone, timeout, a body cut short, shutdown */
+};
+
+/* What the transport promises. */
+struct exchange_ops {
+	/* status, fields and body are final: frame the head, start pulling the body */
+	void (*head)(struct exchange *);
+	/* an interim response: 100 */
+	void (*interim)(struct exchange *, int status);
+	/* `n` bytes of the request body are done with: credit the peer */
+	void (*consumed)(struct exchange *, size_t n);
+	/* the answer cannot be finished: break the connection so that the peer notices */
+	void (*abort)(struct exchange *);
+};
+
+/* What a handler promises. */
+struct handler_ops {
+	const char *name;
+	unsigned action;  /* enum conf_action, or 0 */
+	unsigned methods; /* set of HTTP_BIT() that it takes unless the route says otherwise */
+	/* For one route, at start: 0 and *state, or -1 with a message in errors. May be NULL. */
+	int (*create)(const struct handler_env *env, const struct conf_route *route,
+		      void **state, struct buf *errors);
+	void (*destroy)(void *state);
+	/* 0, or the status to answer with an error page. After 0 the handler has either
+	 * responded or waits for data(). */
+	int (*open)(struct exchange *);
+	/* The next bytes of the request body, valid during the call only. `last`: the body is
+	 * whole (the slice may be empty). 0, or the status to answer. May be NULL: the body is
+	 * dropped. Credits what it is done with through exchange_consumed(). */
+	int (*data)(struct exchange *, struct slice bytes, bool last);
+	/* Exactly once after an open() that returned 0. May be NULL. */
+	void (*close)(struct exchange *, enum exchange_end why);
+};
+
+struct exchange {
+	/* the request, filled in by the transport */
+	struct http_head head;
+	struct peer peer;
+	const struct site *site;
+	const struct site_address *address;
+
+	/* filled in by exchange_begin() */
+	struct slice path; /* canonical: decoded, no dot segments */
+	struct slice host; /* lower-case, without port */
+	const struct vhost *vhost;
+	const struct route *route; /* NULL when none was found */
+	struct slice rest;         /* what '*' of the route matched */
+
+	/* the answer, set by the handler before exchange_respond() */
+	int status;
+	struct http_field fields[EXCHANGE_FIELDS_MAX];
+	size_t field_count;
+	const struct http_field *shared_fields; /* a further block, e.g. a cached file's */
+	size_t shared_field_count;
+	struct body body;
+
+	/* the machine */
+	enum exchange_state state;
+	const struct exchange_ops *ops;
+	const struct handler *handler; /* open; NULL when none is */
+	void *data;                    /* the handler's, for this exchange */
+	int error_status;      /* set while an error page answers: its status wins */
+	bool close;            /* the connection must not be used again */
+	uint64_t body_max;     /* request body bytes: beyond it 413 */
+	uint64_t received;     /* request body bytes so far */
+	uint64_t unconsumed;   /* of those, not yet credited */
+	uint64_t sent;         /* response body bytes, counted by the transport */
+	uint64_t started_ms;
+	struct arena arena;
+};
+
+/* --- for transports --- */
+
+/* Empty, with an arena of at most `arena_max` bytes. */
+void exchange_init(struct exchange *ex, const struct exchange_ops *ops, size_t arena_max);
+/* Ready for the next request; keeps memory. The exchange must have ended or be new. */
+void exchange_reset(struct exchange *ex);
+void exchange_fini(struct exchange *ex);
+
+/* Routes the request and opens its handler. head, peer, site and address are set. When it
+ * returns the state is RECEIVING (feed the body) or RESPONDING. */
+void exchange_begin(struct exchange *ex);
+
+/* The next bytes of the request body; only in RECEIVING. For a request without a body,
+ * call it once with an empty slice and last set. */
+void exchange_body(struct exchange *ex, struct slice bytes, bool last);
+
+/* Answers a request that could not be parsed, or an error found by the transport. The
+ * connection closes afterwards. Only before RESPONDING. */
+void exchange_refuse(struct exchange *ex, int status);
+
+/* The last call: closes the handler, releases the body, writes the access log. */
+void exchange_finish(struct exchange *ex, enum exchange_end why);
+
+/* --- for handlers --- */
+
+/* Adds a field. `value` must live as long as the exchange. A value with a control byte is a
+ * bug in the handler and is refused: response splitting ends here. -1 when there are too
+ * many or it is refused. */
+int exchange_add_field(struct exchange *ex, enum http_field_id id, struct slice value);
+
+/* The answer is final. ex->body may be set before. */
+void exchange_respond(struct exchange *ex, int status);
+
+/* Answers with an error page instead; or aborts when an answer has begun already. */
+void exchange_fail(struct exchange *ex, int status);
+
+/* Answers with a redirect: `path_or_url` as it goes into Location; the request's query is
+ * appended when keep_query is set. Returns 0 or the status of a failure. */
+int exchange_redirect(struct exchange *ex, int status, struct slice path_or_url,
+		      bool keep_query);
+
+/* `n` bytes that data() was given are done with. */
+void exchange_consumed(struct exchange *ex, size_t n);
+
+/* The field list of the answer as it goes out, with the route's "headers" laid over: calls
+ * `emit` for each. */
+void exchange_each_field(const struct exchange *ex,
+			 void (*emit)(void *ctx, const struct http_field *f), void *ctx);
+
+#endif

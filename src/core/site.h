@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * site: a configuration made ready to serve: addresses, virtual servers, routers, and one
+ * handler per action. Built once per worker, const while it serves, freed as a whole.
+ */
+#ifndef WEBSRV_CORE_SITE_H
+#define WEBSRV_CORE_SITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "base/strmap.h"
+#include "conf/config.h"
+#include "core/router.h"
+
+struct accesslog;
+struct buf;
+struct counter_block;
+struct filecache;
+struct handler_ops;
+struct log;
+
+/* What handlers may use. All borrowed; outlives the site. */
+struct handler_env {
+	const struct config *conf;
+	const struct log *log;
+	struct counter_block *counters;
+	struct filecache *filecache;
+};
+
+struct vhost {
+	const struct conf_server *conf;
+	struct route *routes;
+	struct router router;
+	struct slice allow;              /* for "OPTIONS *" */
+	const struct http_field *fields; /* "headers" of the server, for answers without a route */
+	size_t field_count;
+};
+
+/* One listening address and the servers on it. */
+struct site_address {
+	const struct conf_listen *listen;
+	const struct vhost *fallback; /* the first server on this address */
+	struct strmap names;          /* to an index of vhosts; "*.a.b" is kept as ".a.b" */
+	/* the largest of its servers; each server's own are checked when it is known */
+	size_t uri_size, header_size, header_count;
+};
+
+struct site {
+	const struct config *conf;
+	struct handler_env env;
+	struct accesslog *accesslog; /* borrowed, may be NULL */
+	struct vhost *vhosts;
+	size_t vhost_count;
+	struct site_address *addresses; /* distinct ones, in the order of the file */
+	size_t address_count;
+	struct handler error_page;      /* when no configured page answers */
+	struct arena arena;
+};
+
+/*
+ * `kinds` is a NULL-terminated list of handlers; `error_page` answers errors. NULL with
+ * positioned messages in `errors` when a root cannot be opened and the like.
+ */
+struct site *site_new(const struct config *conf, const struct handler_env *env,
+		      const struct handler_ops *const *kinds,
+		      const struct handler_ops *error_page, struct buf *errors)
+	__attribute__((warn_unused_result));
+void site_free(struct site *s);
+
+/* The server for a normalised host on an address: exact name, else the longest wildcard,
+ * else the address's first. */
+const struct vhost *site_find_vhost(const struct site *s, const struct site_address *a,
+				    struct slice host);
+
+/* Path of the configured error page ("404" before "4xx"), or empty. */
+struct slice vhost_error_page(const struct vhost *v, int status);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * put: the raw door of uploads. The body of a PUT becomes the file that the rest of the
+ * path names: 201 with Location, 204 when it replaced one. A body that is cut short
+ * leaves nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/counters.h"
+#include "conf/load.h"
+#include "core/exchange.h"
+#include "handler/handlers.h"
+#include "handler/store.h"
+#include "http/uri.h"
+
+struct put {
+	struct fs_temp temp;
+	char *name;
+};
+
+static int
+put_create(const struct handler_env *env, const struct conf_route *route, void **state,
+	   struct buf *errors)
+{
+	const struct conf_upload *conf = &route->upload;
+	struct store *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (s == NULL) {
+		conf_report(errors, &conf->directory_place, "out of memory");
+		return -1;
+	}
+	rc = store_open(s, conf, env->log);
+	if (rc < 0) {
+		conf_report(errors, &conf->directory_place, "cannot open the directory %s: %s",
+			    conf->directory, strerror(-rc));
+		free(s);
+		return -1;
+	}
+	*state = s;
+	return 0;
+}
+
+static void
+put_destroy(void *state)
+{
+	store_close(state);
+	free(state);
+}
+
+static int
+put_open(struct exchange *ex)
+{
+	struct store *s = ex->handler->state;
+	struct put *p = arena_zalloc(&ex->arena, sizeof(*p));
+	int status;
+
+	/* RFC 9110 section 14.5: a part must not pass for the whole. */
+	if (http_head_find(&ex->head, HTTP_FIELD_CONTENT_RANGE) != NULL)
+		return 400;
+	if (slice_find(ex->rest, '/') < ex->rest.len)
+		return 409; /* RFC 4918 section 9.7.1: no collection of that name */
+	if (!store_is_name(ex->rest))
+		return 400;
+	if (p == NULL || (p->name = arena_strdup(&ex->arena, ex->rest)) == NULL)
+		return 503;
+	status = store_check_name(s, p->name);
+	if (status == 0)
+		status = store_begin(s, &p->temp);
+	ex->data = p;
+	return status;
+}
+
+static int
+finish(struct exchange *ex, struct store *s, struct put *p)
+{
+	char *location = arena_alloc(&ex->arena, 3 * ex->path.len + 1);
+	bool replaced = false;
+	int status;
+
+	if (location == NULL)
+		return 503;
+	status = store_publish(s, &p->temp, p->name, &replaced);
+	if (status != 0)
+		return status;
+	counter_add(ex->site->env.counters, COUNTER_FILES_UPLOADED, 1);
+	if (!replaced &&
+	    exchange_add_field(ex, HTTP_FIELD_LOCATION,
+			       slice_make(location, uri_path_encode(ex->path, location))) < 0)
+		return 500;
+	exchange_respond(ex, replaced ? 204 : 201);
+	return 0;
+}
+
+static int
+put_data(struct exchange *ex, struct slice bytes, bool last)
+{
+	struct store *s = ex->handler->state;
+	struct put *p = ex->data;
+	int status = store_append(s, &p->temp, bytes);
+
+	if (status != 0)
+		return status;
+	exchange_consumed(ex, bytes.len);
+	return last ? finish(ex, s, p) : 0;
+}
+
+static void
+put_close(struct exchange *ex, enum exchange_end why)
+{
+	struct put *p = ex->data;
+
+	(void)why; /* what was published is out of reach of discard */
+	fs_temp_discard(&p->temp);
+}
+
+const struct handler_ops put_handler = {
+	.name = "put",
+	.action = CONF_ACTION_UPLOAD,
+	.methods = HTTP_BIT(HTTP_PUT),
+	.create = put_create,
+	.destroy = put_destroy,
+	.open = put_open,
+	.data = put_data,
+	.close = put_close,
+};

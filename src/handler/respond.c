@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * respond: a fixed answer from the configuration; and status: what a monitor asks for.
+ */
+#include "core/exchange.h"
+#include "handler/handlers.h"
+
+static int
+respond_open(struct exchange *ex)
+{
+	const struct conf_respond *conf = &ex->route->conf->respond;
+	struct slice body = slice_from_str(conf->body);
+
+	if (body.len > 0 &&
+	    exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, slice_from_str(conf->content_type)) < 0)
+		return 500;
+	ex->body = body_memory(body);
+	exchange_respond(ex, conf->status);
+	return 0;
+}
+
+const struct handler_ops respond_handler = {
+	.name = "respond",
+	.action = CONF_ACTION_RESPOND,
+	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) | HTTP_BIT(HTTP_POST) |
+		   HTTP_BIT(HTTP_PUT) | HTTP_BIT(HTTP_DELETE) | HTTP_BIT(HTTP_PATCH),
+	.open = respond_open,
+};
+
+static int
+health_open(struct exchange *ex)
+{
+	if (exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, SLICE("text/plain; charset=utf-8")) < 0 ||
+	    exchange_add_field(ex, HTTP_FIELD_CACHE_CONTROL, SLICE("no-store")) < 0)
+		return 500;
+	ex->body = body_memory(SLICE("ok\n"));
+	exchange_respond(ex, 200);
+	return 0;
+}
+
+const struct handler_ops status_handler = {
+	.name = "status",
+	.action = CONF_ACTION_STATUS,
+	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD),
+	.open = health_open,
+};

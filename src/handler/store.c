@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * store: names, begin, append, publish.
+ */
+#include "handler/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "handler/fs_status.h"
+
+#define NAME_LEN_MAX 255
+
+int
+store_open(struct store *s, const struct conf_upload *conf, const struct log *log)
+{
+	*s = (struct store){ .conf = conf, .log = log };
+	s->dirfd = fs_open_dir(conf->directory);
+	return s->dirfd < 0 ? s->dirfd : 0;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s->dirfd >= 0)
+		close(s->dirfd);
+	s->dirfd = -1;
+}
+
+/* CON, NUL, COM1 and the like, with any extension: files that some day are opened on
+ * Windows must not be devices there. */
+static bool
+is_device_name(struct slice name)
+{
+	static const char *const devices[] = { "con", "prn", "aux", "nul" };
+	struct slice stem = slice_make(name.ptr, slice_find(name, '.'));
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		if (slice_eq_nocase(stem, slice_from_str(devices[i])))
+			return true;
+	}
+	return stem.len == 4 && stem.ptr[3] >= '1' && stem.ptr[3] <= '9' &&
+	       (slice_eq_nocase(slice_make(stem.ptr, 3), SLICE("com")) ||
+		slice_eq_nocase(slice_make(stem.ptr, 3), SLICE("lpt")));
+}
+
+bool
+store_is_name(struct slice name)
+{
+	if (name.len == 0 || name.len > NAME_LEN_MAX || !utf8_is_valid(name))
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.ptr[i];
+
+		if (c < 0x20 || c == 0x7f || c == '/' || c == '\\' || c == ':')
+			return false;
+	}
+	return name.ptr[0] != '.' && name.ptr[name.len - 1] != '.' &&
+	       name.ptr[name.len - 1] != ' ' && !is_device_name(name);
+}
+
+static int
+failed(struct store *s, const char *what, const char *name, int error)
+{
+	int status = fs_status(error);
+
+	if (status == 404)
+		status = 500; /* the directory itself is gone: not the client's doing */
+	if (status >= 500 || status == 403)
+		log_limited(s->log, &s->limit, LOG_LEVEL_ERROR, "upload: %s %s/%s: %s", what,
+			    s->conf->directory, name, strerror(-error));
+	return status;
+}
+
+int
+store_check_name(struct store *s, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : failed(s, "look for", name, -errno);
+	/* Only a file may be replaced, and never what a link points to. */
+	if (s->conf->conflict == CONF_CONFLICT_REPLACE && S_ISREG(st.st_mode))
+		return 0;
+	return 409;
+}
+
+int
+store_begin(struct store *s, struct fs_temp *t)
+{
+	int rc = fs_temp_open(t, s->dirfd, (mode_t)s->conf->mode);
+
+	return rc == 0 ? 0 : failed(s, "create a file in", "", rc);
+}
+
+int
+store_append(struct store *s, struct fs_temp *t, struct slice bytes)
+{
+	int rc = fs_write_full(t->fd, bytes.ptr, bytes.len);
+
+	return rc == 0 ? 0 : failed(s, "write in", "", rc);
+}
+
+int
+store_publish(struct store *s, struct fs_temp *t, const char *name, bool *replaced)
+{
+	bool replace = s->conf->conflict == CONF_CONFLICT_REPLACE;
+	int rc = fs_temp_publish(t, name, replace, replaced);
+
+	return rc == 0 ? 0 : failed(s, "publish", name, rc);
+}

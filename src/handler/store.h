@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * store: files that arrive. Bytes are appended to a file without a name; it gets its name
+ * in one atomic step when it is whole, and leaves nothing behind when it is not.
+ */
+#ifndef WEBSRV_HANDLER_STORE_H
+#define WEBSRV_HANDLER_STORE_H
+
+#include <stdbool.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/slice.h"
+#include "conf/config.h"
+
+struct store {
+	int dirfd;
+	const struct conf_upload *conf; /* borrowed */
+	const struct log *log;          /* borrowed */
+	struct log_limit limit;
+};
+
+/* 0 or -errno. */
+int store_open(struct store *s, const struct conf_upload *conf, const struct log *log);
+void store_close(struct store *s);
+
+/*
+ * May a file of this name be stored? UTF-8; no '/', '\\', ':', control byte; not empty, no dot
+ * at the start, no dot or space at the end; no DOS device name; at most 255 bytes.
+ */
+bool store_is_name(struct slice name);
+
+/* All return 0 or an HTTP status; what is the server's own trouble is logged. */
+
+/* 409 when the name is taken and may not be replaced: to be told before the body comes. */
+int store_check_name(struct store *s, const char *name);
+int store_begin(struct store *s, struct fs_temp *t);
+int store_append(struct store *s, struct fs_temp *t, struct slice bytes);
+int store_publish(struct store *s, struct fs_temp *t, const char *name, bool *replaced);
+
+#endif

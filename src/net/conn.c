@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * conn: life and input of a connection. Every callback ends in settle(), which sends
+ * what was gathered and finishes or parks the connection when it can.
+ */
+#include "net/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "core/site.h"
+#include "net/conn_io.h"
+#include "net/h1.h"
+#include "net/net.h"
+
+#define LINGER_MS 10000
+#define REFUSED_MAX 64 /* connections beyond the limit that wait for their 503 to be read */
+
+static const char *const end_texts[] = {
+#define X(name, text) [CONN_END_##name] = text,
+	CONN_ENDS(X)
+#undef X
+};
+
+static void
+put_later(struct conn *c)
+{
+	if (c->in_later)
+		return;
+	c->in_later = true;
+	c->next_later = c->net->later;
+	c->net->later = c;
+}
+
+static void
+start_reading(struct conn *c)
+{
+	if (c->held) {
+		bufferevent_enable(c->bev, EV_READ);
+	} else if (!c->reading) {
+		if (event_add(&c->read_event, NULL) < 0)
+			conn_close(c, CONN_END_MEMORY);
+		else
+			c->reading = true;
+	}
+}
+
+static void
+stop_reading(struct conn *c)
+{
+	if (c->held && c->bev != NULL)
+		bufferevent_disable(c->bev, EV_READ);
+	if (c->reading)
+		event_del(&c->read_event);
+	c->reading = false;
+}
+
+void
+conn_set_deadline(struct conn *c, uint64_t due_ms)
+{
+	if (!c->closed)
+		wheel_set(&c->net->wheel, &c->timer, due_ms);
+}
+
+/* --- the end --- */
+
+void
+conn_close(struct conn *c, enum conn_end why)
+{
+	if (c->closed)
+		return;
+	c->closed = true;
+	c->end = (uint8_t)why;
+	stop_reading(c);
+	if (c->bev != NULL) {
+		bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
+		bufferevent_disable(c->bev, EV_READ | EV_WRITE);
+	}
+	wheel_cancel(&c->net->wheel, &c->timer);
+	put_later(c);
+}
+
+static void
+free_conn(struct conn *c)
+{
+	struct net *n = c->net;
+	char peer[PEER_TEXT_MAX];
+
+	c->ops->closed(c, (enum conn_end)c->end);
+	if (log_wants(n->log, LOG_LEVEL_DEBUG))
+		log_debug(n->log, "conn %llu %s close: %s", (unsigned long long)c->id,
+			  peer_format(&c->peer, peer), end_texts[c->end]);
+	if (n->out_owner == c) {
+		n->out_owner = NULL;
+		n->out_len = 0;
+	}
+	conn_drop_bev(c);
+	close(c->fd);
+	*c->pprev = c->next;
+	if (c->next != NULL)
+		c->next->pprev = c->pprev;
+	n->conn_count--;
+	if (c->refused)
+		n->refused_count--;
+	counter_sub(n->counters, COUNTER_CONNECTIONS_OPEN, 1);
+	free(c);
+}
+
+void
+conn_finish(struct conn *c, enum conn_end why, bool linger)
+{
+	if (c->closed || c->finishing)
+		return;
+	c->finishing = true;
+	c->linger = linger && !c->eof;
+	c->end = (uint8_t)why;
+	/* Input is dropped from now on, but read: a peer that is still sending must be able to
+	 * get to our answer. */
+	c->pause = 0;
+	put_later(c);
+}
+
+static void
+end_output(struct conn *c)
+{
+	if (!c->linger || shutdown(c->fd, SHUT_WR) < 0) {
+		conn_close(c, (enum conn_end)c->end);
+		return;
+	}
+	c->lingering = true;
+	conn_set_deadline(c, clock_mono_ms() + LINGER_MS);
+}
+
+/* --- input --- */
+
+/* Bytes that the protocol cannot take yet wait in a bufferevent. */
+static void
+hold(struct conn *c, struct slice rest)
+{
+	struct bufferevent *bev = conn_take_bev(c);
+	struct evbuffer *in;
+
+	if (bev == NULL)
+		return;
+	stop_reading(c);
+	c->held = true;
+	in = bufferevent_get_input(bev);
+	/* A bufferevent lets only its own socket add to its input. */
+	evbuffer_unfreeze(in, 0);
+	if (evbuffer_add(in, rest.ptr, rest.len) < 0)
+		conn_close(c, CONN_END_MEMORY);
+	evbuffer_freeze(in, 0);
+	if (conn_wants_input(c))
+		bufferevent_enable(bev, EV_READ);
+}
+
+static void
+take_held(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t len;
+
+	c->kick = false;
+	while ((len = evbuffer_get_length(in)) > 0 && conn_wants_input(c)) {
+		size_t want = c->ops->wants_contiguous(c) ? len
+							  : evbuffer_get_contiguous_space(in);
+		unsigned char *p = evbuffer_pullup(in, (ev_ssize_t)want);
+		size_t used;
+
+		if (p == NULL) {
+			conn_close(c, CONN_END_MEMORY);
+			return;
+		}
+		used = c->ops->input(c, slice_make((const char *)p, want));
+		evbuffer_drain(in, used);
+		if (used == 0)
+			break;
+	}
+	if (c->finishing)
+		evbuffer_drain(in, evbuffer_get_length(in));
+	if (!c->closed && !conn_wants_input(c) && !c->finishing)
+		bufferevent_disable(c->bev, EV_READ);
+}
+
+static bool
+is_parkable(const struct conn *c)
+{
+	return c->bev != NULL && !c->closed &&
+	       evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
+	       evbuffer_get_length(bufferevent_get_output(c->bev)) == 0;
+}
+
+static void
+settle(struct conn *c)
+{
+	conn_flush(c);
+	if (c->closed)
+		return;
+	if (c->finishing && !c->lingering && conn_pending(c) == 0)
+		end_output(c);
+	if (is_parkable(c))
+		put_later(c);
+}
+
+static void
+on_eof(struct conn *c)
+{
+	c->eof = true;
+	stop_reading(c);
+	if (c->lingering)
+		conn_close(c, (enum conn_end)c->end);
+	else if (c->finishing)
+		c->linger = false;
+	else
+		c->ops->eof(c);
+}
+
+static void
+take_input(struct conn *c, struct slice in)
+{
+	size_t used;
+
+	counter_add(c->net->counters, COUNTER_BYTES_RECEIVED, in.len);
+	if (c->finishing)
+		return;
+	used = c->ops->input(c, in);
+	if (used < in.len && !c->closed && !c->finishing)
+		hold(c, slice_from(in, used));
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	ssize_t n;
+
+	(void)what;
+	if (c->pause != 0) {
+		stop_reading(c);
+		return;
+	}
+	n = recv(fd, c->net->in, NET_IN_SIZE, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0)
+		conn_close(c, errno == ECONNRESET ? CONN_END_PEER : CONN_END_IO);
+	else if (n == 0)
+		on_eof(c);
+	else
+		take_input(c, slice_make(c->net->in, (size_t)n));
+	settle(c);
+}
+
+void
+conn_on_bev_read(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	take_held(arg);
+	settle(arg);
+}
+
+void
+conn_on_bev_write(struct bufferevent *bev, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)bev;
+	c->ops->writable(c);
+	settle(c);
+}
+
+void
+conn_on_bev_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)bev;
+	if ((what & BEV_EVENT_WRITING) != 0 && (what & BEV_EVENT_EOF) != 0)
+		conn_close(c, CONN_END_SOURCE); /* sendfile found the end too early */
+	else if ((what & BEV_EVENT_EOF) != 0)
+		on_eof(c);
+	else
+		conn_close(c, errno == EPIPE || errno == ECONNRESET ? CONN_END_PEER
+								   : CONN_END_IO);
+	settle(c);
+}
+
+/* --- pause and resume --- */
+
+void
+conn_pause(struct conn *c, enum conn_pause why)
+{
+	/* A parked connection stops reading only if something really comes: most answers
+	 * are gone before the next request. */
+	c->pause |= (uint8_t)why;
+	if (c->held)
+		stop_reading(c);
+}
+
+void
+conn_resume(struct conn *c, enum conn_pause why)
+{
+	if ((c->pause & why) == 0)
+		return;
+	c->pause &= (uint8_t)~why;
+	if (!conn_wants_input(c) || c->eof)
+		return;
+	start_reading(c);
+	if (c->held) {
+		/* No read callback will come for bytes that are here already. */
+		c->kick = true;
+		put_later(c);
+	}
+}
+
+static void
+park(struct conn *c)
+{
+	if (!is_parkable(c))
+		return;
+	c->held = false;
+	conn_drop_bev(c);
+	if (!c->eof && c->pause == 0)
+		start_reading(c);
+}
+
+void
+conn_work_later(struct conn *c)
+{
+	c->in_later = false;
+	if (!c->closed && c->kick && c->bev != NULL)
+		take_held(c);
+	if (!c->closed)
+		settle(c);
+	if (c->closed) {
+		if (!c->in_later)
+			free_conn(c);
+		return;
+	}
+	if (c->finishing && !c->eof)
+		start_reading(c);
+	park(c);
+}
+
+void
+conn_on_deadline(struct conn *c)
+{
+	if (c->lingering)
+		conn_close(c, CONN_END_LINGER);
+	else
+		c->ops->timeout(c);
+	settle(c);
+}
+
+/* --- the beginning --- */
+
+/* limits.connections holds for the whole process tree: the blocks are summed. */
+static bool
+has_room(struct net *n)
+{
+	uint64_t open = counter_sum(n->all_counters, n->counter_blocks,
+				    COUNTER_CONNECTIONS_OPEN);
+	uint32_t max = n->site->conf->limits.connections;
+
+	if (open <= max)
+		return true;
+	counter_add(n->counters, COUNTER_CONNECTIONS_REFUSED, 1);
+	log_limited(n->log, &n->full_limit, LOG_LEVEL_WARNING,
+		    "limits.connections: %u connections are open; answering 503", max);
+	return false;
+}
+
+/* 503, politely; when even the refused are too many, a plain close. */
+static void
+refuse(struct conn *c)
+{
+	struct net *n = c->net;
+
+	if (n->refused_count == REFUSED_MAX) {
+		conn_close(c, CONN_END_REFUSED);
+		return;
+	}
+	c->refused = true;
+	n->refused_count++;
+	h1_refuse_busy(c);
+}
+
+static void
+link_conn(struct net *n, struct conn *c)
+{
+	c->net = n;
+	c->id = ++n->next_conn_id;
+	c->next = n->conns;
+	c->pprev = &n->conns;
+	if (c->next != NULL)
+		c->next->pprev = &c->next;
+	n->conns = c;
+	n->conn_count++;
+	counter_add(n->counters, COUNTER_CONNECTIONS_ACCEPTED, 1);
+	counter_add(n->counters, COUNTER_CONNECTIONS_OPEN, 1);
+}
+
+void
+conn_open(struct net *n, int fd, const struct site_address *address, const struct peer *peer)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	int on = 1;
+
+	if (c == NULL || event_assign(&c->read_event, n->base, fd, EV_READ | EV_PERSIST,
+				      on_readable, c) < 0) {
+		free(c);
+		close(fd);
+		return;
+	}
+	c->fd = fd;
+	c->address = address;
+	c->peer = *peer;
+	link_conn(n, c);
+	if (peer->family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	h1_start(c);
+	if (!has_room(n))
+		refuse(c);
+	if (!c->closed)
+		start_reading(c);
+	settle(c);
+}

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * h1: the two half machines of a connection. Bytes go through take_head() and
+ * take_body(); after each step advance() pumps the answer and turns to the next request when
+ * both halves are done. The exchange is never finished from inside one of its own calls.
+ */
+#include "net/h1.h"
+
+#include <assert.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/clock.h"
+#include "net/conn.h"
+#include "net/h1_state.h"
+#include "net/net.h"
+
+#define SPARE_MAX 64
+/* Memory of an answer that waits in user space; files wait in the page cache. */
+#define MEMORY_PENDING_MAX ((size_t)64 * 1024)
+#define FILE_PENDING_MAX ((size_t)256 * 1024)
+#define FILE_SLICE ((uint64_t)512 * 1024)
+#define MEMORY_SLICE ((uint64_t)64 * 1024)
+#define RATE_WINDOW_MS 10000
+#define ARENA_EXTRA ((size_t)256 * 1024)
+
+static struct h1 *
+h1_of(struct exchange *ex)
+{
+	return (struct h1 *)((char *)ex - offsetof(struct h1, ex));
+}
+
+/* --- what the exchange asks of us --- */
+
+static void
+on_head(struct exchange *ex)
+{
+	struct h1 *h = h1_of(ex);
+
+	h1_write_head(h);
+	h->out = H1_OUT_BODY;
+}
+
+static void
+on_interim(struct exchange *ex, int status)
+{
+	h1_write_interim(h1_of(ex), status);
+}
+
+static void
+on_consumed(struct exchange *ex, size_t n)
+{
+	(void)n;
+	if (ex->unconsumed < EXCHANGE_WINDOW)
+		conn_resume(h1_of(ex)->c, CONN_PAUSE_CREDIT);
+}
+
+static void
+on_abort(struct exchange *ex)
+{
+	h1_of(ex)->aborted = true;
+}
+
+static const struct exchange_ops exchange_ops = {
+	.head = on_head,
+	.interim = on_interim,
+	.consumed = on_consumed,
+	.abort = on_abort,
+};
+
+/* --- birth and death --- */
+
+static void
+free_h1(struct h1 *h)
+{
+	h1_parser_fini(&h->parser);
+	exchange_fini(&h->ex);
+	free(h);
+}
+
+void
+h1_free_spares(struct net *n)
+{
+	while (n->spare_h1 != NULL) {
+		struct h1 *h = n->spare_h1;
+
+		n->spare_h1 = h->next_spare;
+		free_h1(h);
+	}
+}
+
+static struct h1 *
+new_h1(const struct site_address *a)
+{
+	struct h1_limits limits = { a->uri_size, a->header_size, a->header_count };
+	struct h1 *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	if (h1_parser_init(&h->parser, &limits) < 0) {
+		free(h);
+		return NULL;
+	}
+	h->address = a;
+	/* A head, its field table and what is made of both. */
+	exchange_init(&h->ex, &exchange_ops,
+		      8 * a->header_size + a->header_count * sizeof(struct http_field) +
+			      ARENA_EXTRA);
+	return h;
+}
+
+/* Ready for a request. */
+static void
+reset(struct h1 *h)
+{
+	h1_parser_reset(&h->parser);
+	exchange_reset(&h->ex);
+	h->in = H1_IN_HEAD;
+	h->out = H1_OUT_NONE;
+	h->keep_alive = h->aborted = h->has_begun = h->sent_file = false;
+	h->body_left = h->discarded = h->head_due_ms = 0;
+	h->rate_start_ms = h->rate_bytes = 0;
+}
+
+static struct h1 *
+take_h1(struct conn *c)
+{
+	struct net *n = c->net;
+	struct h1 *h = c->protocol;
+
+	if (h != NULL)
+		return h;
+	h = n->spare_h1;
+	if (h != NULL && h->address == c->address) {
+		n->spare_h1 = h->next_spare;
+		n->spare_h1_count--;
+	} else {
+		h = new_h1(c->address);
+		if (h == NULL) {
+			conn_close(c, CONN_END_MEMORY);
+			return NULL;
+		}
+	}
+	h->c = c;
+	reset(h);
+	h->ex.peer = c->peer;
+	h->ex.site = n->site;
+	h->ex.address = c->address;
+	c->protocol = h;
+	return h;
+}
+
+/* Between two requests a connection costs nothing here. */
+static void
+release_h1(struct conn *c)
+{
+	struct net *n = c->net;
+	struct h1 *h = c->protocol;
+
+	c->protocol = NULL;
+	if (h == NULL)
+		return;
+	if (n->spare_h1_count >= SPARE_MAX) {
+		free_h1(h);
+		return;
+	}
+	h->next_spare = n->spare_h1;
+	n->spare_h1 = h;
+	n->spare_h1_count++;
+}
+
+static void
+finish_exchange(struct h1 *h, enum exchange_end why)
+{
+	if (!h->has_begun)
+		return;
+	h->has_begun = false;
+	exchange_finish(&h->ex, why);
+}
+
+/* --- the answer --- */
+
+static void
+pump(struct h1 *h)
+{
+	struct conn *c = h->c;
+	struct body *b = &h->ex.body;
+
+	while (b->left > 0 && b->kind == BODY_MEMORY && !c->closed &&
+	       conn_pending(c) < MEMORY_PENDING_MAX) {
+		size_t n = b->left < MEMORY_SLICE ? b->left : MEMORY_SLICE;
+
+		conn_send(c, slice_make(b->memory, n));
+		b->memory += n;
+		b->left -= n;
+		h->ex.sent += n;
+	}
+	while (b->left > 0 && b->kind == BODY_FILE && !c->closed &&
+	       (!h->sent_file || conn_pending(c) <= FILE_PENDING_MAX)) {
+		uint64_t n = b->left < FILE_SLICE ? b->left : FILE_SLICE;
+
+		conn_send_file(c, b->file.fd, b->file.offset, n);
+		b->file.offset += n;
+		b->left -= n;
+		h->ex.sent += n;
+		h->sent_file = true;
+	}
+	if (b->left == 0 && (!h->sent_file || conn_pending(c) == 0))
+		h->out = H1_OUT_DONE;
+}
+
+static void
+end_connection(struct h1 *h)
+{
+	bool body_unread = h->in != H1_IN_DONE;
+	enum conn_end why = h->c->net->draining ? CONN_END_DRAINED : CONN_END_DONE;
+
+	finish_exchange(h, EXCHANGE_COMPLETE);
+	conn_finish(h->c, h->ex.close ? CONN_END_REFUSED : why, body_unread || h->ex.close);
+}
+
+/* Moves the answer on, and turns to the next request when both halves are done. */
+static void
+advance(struct h1 *h)
+{
+	struct conn *c = h->c;
+
+	if (h->aborted)
+		conn_close(c, CONN_END_ABORTED);
+	if (c->closed || c->finishing)
+		return;
+	if (h->out == H1_OUT_BODY)
+		pump(h);
+	if (c->closed)
+		return;
+	if (h->out == H1_OUT_DONE && (!h->keep_alive || c->net->draining)) {
+		end_connection(h);
+	} else if (h->out == H1_OUT_DONE && h->in == H1_IN_DONE) {
+		finish_exchange(h, EXCHANGE_COMPLETE);
+		reset(h);
+		conn_resume(c, CONN_PAUSE_BUSY);
+	} else if (h->in == H1_IN_DONE) {
+		conn_pause(c, CONN_PAUSE_BUSY);
+	}
+}
+
+/* --- the request --- */
+
+static void
+begin_exchange(struct h1 *h)
+{
+	assert(!h->has_begun);
+	h->has_begun = true;
+	h->c->requests++;
+}
+
+/* What came is not a request, or cannot be served: answer and close. */
+static void
+refuse(struct h1 *h, int status, const char *reason)
+{
+	struct conn *c = h->c;
+	char peer[PEER_TEXT_MAX];
+
+	if (log_wants(c->net->log, LOG_LEVEL_DEBUG))
+		log_debug(c->net->log, "conn %llu %s %d: %s", (unsigned long long)c->id,
+			  peer_format(&c->peer, peer), status, reason);
+	if (!h->has_begun)
+		begin_exchange(h);
+	exchange_refuse(&h->ex, status);
+}
+
+static void
+start_body(struct h1 *h)
+{
+	struct exchange *ex = &h->ex;
+
+	h->in = H1_IN_BODY;
+	h->body_left = ex->head.body == HTTP_BODY_LENGTH ? ex->head.content_length : 0;
+	if (ex->head.body == HTTP_BODY_CHUNKED)
+		chunked_init(&h->chunked);
+	else if (h->body_left == 0)
+		h->in = H1_IN_DONE;
+	h->rate_start_ms = h->last_input_ms = clock_mono_ms();
+	h->rate_bytes = 0;
+}
+
+static void
+start_request(struct h1 *h, struct slice bytes)
+{
+	struct exchange *ex = &h->ex;
+	struct http_field *fields;
+	const char *head;
+	int status;
+
+	begin_exchange(h);
+	head = arena_strdup(&ex->arena, bytes);
+	fields = arena_alloc(&ex->arena, (h->parser.field_count + 1) * sizeof(*fields));
+	if (head == NULL || fields == NULL) {
+		refuse(h, 503, "out of memory");
+		return;
+	}
+	status = h1_head(&h->parser, head, fields, &ex->head);
+	if (status != 0) {
+		refuse(h, status, h->parser.reason);
+		return;
+	}
+	start_body(h);
+	exchange_begin(ex);
+	if (ex->state != EXCHANGE_RECEIVING)
+		return;
+	if (h->in == H1_IN_DONE)
+		exchange_body(ex, slice_make("", 0), true);
+	else if (ex->head.expect_continue)
+		exchange_ops.interim(ex, 100);
+}
+
+/* Bytes of `in` that were taken; 0: more are needed. */
+static size_t
+take_head(struct h1 *h, struct slice in)
+{
+	const struct conf_timeouts *t = &h->address->fallback->conf->timeouts;
+
+	switch (h1_parse(&h->parser, in)) {
+	case H1_MORE:
+		if (h->head_due_ms == 0)
+			h->head_due_ms = clock_mono_ms() + t->header_ms;
+		return 0;
+	case H1_BAD:
+		refuse(h, h->parser.status, h->parser.reason);
+		return in.len;
+	case H1_OK:
+		break;
+	}
+	start_request(h, slice_make(in.ptr, h->parser.consumed));
+	return h->parser.consumed;
+}
+
+static void
+feed(struct h1 *h, struct slice bytes, bool last)
+{
+	struct exchange *ex = &h->ex;
+
+	if (last)
+		h->in = H1_IN_DONE;
+	h->rate_bytes += bytes.len;
+	h->last_input_ms = clock_mono_ms();
+	if (ex->state == EXCHANGE_RECEIVING) {
+		exchange_body(ex, bytes, last);
+		if (ex->state == EXCHANGE_RECEIVING && ex->unconsumed >= EXCHANGE_WINDOW)
+			conn_pause(h->c, CONN_PAUSE_CREDIT);
+		return;
+	}
+	h->discarded += bytes.len;
+	if (h->discarded > H1_DISCARD_MAX)
+		h->keep_alive = false;
+}
+
+static size_t
+take_chunked(struct h1 *h, struct slice in)
+{
+	size_t total = in.len;
+	struct slice data;
+
+	while (h->in == H1_IN_BODY && conn_wants_input(h->c)) {
+		switch (chunked_decode(&h->chunked, &in, &data)) {
+		case CHUNKED_DATA:
+			feed(h, data, false);
+			break;
+		case CHUNKED_MORE:
+			return total;
+		case CHUNKED_END:
+			feed(h, slice_make("", 0), true);
+			break;
+		case CHUNKED_BAD:
+			h->keep_alive = false;
+			if (h->ex.state == EXCHANGE_RECEIVING)
+				refuse(h, 400, h->chunked.reason);
+			return total;
+		}
+	}
+	return total - in.len;
+}
+
+static size_t
+take_body(struct h1 *h, struct slice in)
+{
+	size_t n;
+
+	if (h->ex.head.body == HTTP_BODY_CHUNKED)
+		return take_chunked(h, in);
+	n = in.len < h->body_left ? in.len : (size_t)h->body_left;
+	h->body_left -= n;
+	feed(h, slice_make(in.ptr, n), h->body_left == 0);
+	return n;
+}
+
+/* --- time --- */
+
+/* Bytes of our answer that the peer has not got yet, as far as the kernel can tell. */
+static uint64_t
+unsent(const struct conn *c)
+{
+	int in_kernel = 0;
+
+	if (ioctl(c->fd, SIOCOUTQ, &in_kernel) < 0)
+		in_kernel = 0;
+	return conn_pending(c) + (uint64_t)in_kernel;
+}
+
+static const struct conf_timeouts *
+timeouts_of(const struct conn *c)
+{
+	const struct h1 *h = c->protocol;
+
+	return h != NULL && h->ex.vhost != NULL ? &h->ex.vhost->conf->timeouts
+						: &c->address->fallback->conf->timeouts;
+}
+
+static void
+set_timer(struct conn *c)
+{
+	const struct conf_timeouts *t = timeouts_of(c);
+	struct h1 *h = c->protocol;
+	uint64_t now = clock_mono_ms();
+
+	if (c->closed || c->lingering)
+		return;
+	if (h == NULL) {
+		conn_set_deadline(c, now + t->idle_ms);
+	} else if (c->finishing || h->out == H1_OUT_BODY) {
+		h->unsent_seen = unsent(c);
+		conn_set_deadline(c, now + t->write_idle_ms);
+	} else if (h->in == H1_IN_HEAD) {
+		conn_set_deadline(c, h->head_due_ms != 0 ? h->head_due_ms : now + t->idle_ms);
+	} else if (h->in == H1_IN_BODY) {
+		uint64_t due = h->last_input_ms + t->body_idle_ms;
+
+		if (t->body_min_rate != 0 && due > h->rate_start_ms + RATE_WINDOW_MS)
+			due = h->rate_start_ms + RATE_WINDOW_MS;
+		conn_set_deadline(c, due);
+	}
+}
+
+static void
+time_out(struct h1 *h, enum conn_end why)
+{
+	struct conn *c = h->c;
+
+	/* RFC 9110 section 15.5.9; with an answer under way there is nothing left to say. */
+	if (h->out == H1_OUT_NONE) {
+		refuse(h, 408, why == CONN_END_HEADER_TIMEOUT ? "header timeout" : "body timeout");
+		advance(h);
+		if (c->finishing)
+			c->end = (uint8_t)why;
+	} else {
+		conn_close(c, why);
+	}
+}
+
+static void
+check_write_progress(struct h1 *h)
+{
+	uint64_t left = unsent(h->c);
+
+	if (left >= h->unsent_seen)
+		conn_close(h->c, CONN_END_WRITE_TIMEOUT);
+}
+
+static void
+check_body_progress(struct h1 *h)
+{
+	const struct conf_timeouts *t = timeouts_of(h->c);
+	uint64_t now = clock_mono_ms();
+	uint64_t window = now - h->rate_start_ms;
+
+	if ((h->c->pause & CONN_PAUSE_CREDIT) != 0) {
+		/* We are the slow ones. */
+		h->last_input_ms = h->rate_start_ms = now;
+		h->rate_bytes = 0;
+	} else if (now >= h->last_input_ms + t->body_idle_ms) {
+		time_out(h, CONN_END_BODY_TIMEOUT);
+	} else if (t->body_min_rate != 0 && window >= RATE_WINDOW_MS) {
+		if (h->rate_bytes * 1000 / window < t->body_min_rate)
+			time_out(h, CONN_END_BODY_RATE);
+		h->rate_start_ms = now;
+		h->rate_bytes = 0;
+	}
+}
+
+/* --- what the connection asks of us --- */
+
+/* After every callback: nothing is kept between two requests, and the clock is set. */
+static void
+settle(struct conn *c)
+{
+	struct h1 *h = c->protocol;
+
+	if (h != NULL && !h->has_begun && h->in == H1_IN_HEAD && h->head_due_ms == 0 &&
+	    !c->finishing)
+		release_h1(c);
+	set_timer(c);
+}
+
+static size_t
+on_input(struct conn *c, struct slice in)
+{
+	size_t total = in.len;
+	size_t used = total;
+
+	while (in.len > 0 && used > 0 && conn_wants_input(c)) {
+		struct h1 *h = take_h1(c);
+
+		if (h == NULL)
+			break;
+		used = h->in == H1_IN_HEAD ? take_head(h, in) : take_body(h, in);
+		in = slice_from(in, used);
+		advance(h);
+	}
+	settle(c);
+	return total - in.len;
+}
+
+static bool
+wants_contiguous(const struct conn *c)
+{
+	const struct h1 *h = c->protocol;
+
+	return h == NULL || h->in == H1_IN_HEAD;
+}
+
+static void
+on_writable(struct conn *c)
+{
+	if (c->protocol != NULL)
+		advance(c->protocol);
+	settle(c);
+}
+
+static void
+on_eof(struct conn *c)
+{
+	struct h1 *h = c->protocol;
+
+	if (h == NULL || h->out == H1_OUT_NONE) {
+		conn_close(c, CONN_END_PEER);
+		return;
+	}
+	/* The request was cut short, but its answer is under way: finish that. */
+	h->in = H1_IN_DONE;
+	h->keep_alive = false;
+	advance(h);
+	settle(c);
+}
+
+static void
+on_timeout(struct conn *c)
+{
+	struct h1 *h = c->protocol;
+
+	if (h == NULL)
+		conn_close(c, CONN_END_IDLE);
+	else if (c->finishing || h->out == H1_OUT_BODY)
+		check_write_progress(h);
+	else if (h->in == H1_IN_HEAD)
+		time_out(h, CONN_END_HEADER_TIMEOUT);
+	else
+		check_body_progress(h);
+	settle(c);
+}
+
+static void
+on_drain(struct conn *c)
+{
+	if (c->protocol == NULL)
+		conn_close(c, CONN_END_DRAINED);
+}
+
+static void
+on_closed(struct conn *c, enum conn_end why)
+{
+	(void)why;
+	if (c->protocol != NULL)
+		finish_exchange(c->protocol, EXCHANGE_ABORTED);
+	release_h1(c);
+}
+
+static const struct conn_ops h1_ops = {
+	.input = on_input,
+	.wants_contiguous = wants_contiguous,
+	.writable = on_writable,
+	.eof = on_eof,
+	.timeout = on_timeout,
+	.drain = on_drain,
+	.closed = on_closed,
+};
+
+void
+h1_start(struct conn *c)
+{
+	c->ops = &h1_ops;
+	set_timer(c);
+}
+
+void
+h1_refuse_busy(struct conn *c)
+{
+	struct h1 *h = take_h1(c);
+
+	if (h == NULL)
+		return;
+	refuse(h, 503, "too many connections");
+	advance(h);
+	settle(c);
+}

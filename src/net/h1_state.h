@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * h1_state: what h1.c and h1_write.c share: the state of the request and of its answer.
+ *
+ *   in:  HEAD -> BODY -> DONE -> (next) HEAD        out: NONE -> BODY -> DONE
+ */
+#ifndef WEBSRV_NET_H1_STATE_H
+#define WEBSRV_NET_H1_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/exchange.h"
+#include "http/chunked.h"
+#include "http/h1parse.h"
+
+struct conn;
+
+/* A body that the client has begun to send and nobody wants is read up to this size to
+ * keep the connection; a longer one ends it. */
+#define H1_DISCARD_MAX ((uint64_t)256 * 1024)
+
+enum h1_in { H1_IN_HEAD, H1_IN_BODY, H1_IN_DONE };
+enum h1_out { H1_OUT_NONE, H1_OUT_BODY, H1_OUT_DONE };
+
+struct h1 {
+	struct conn *c;
+	struct h1 *next_spare;
+	const struct site_address *address; /* whose limits the parser has */
+	enum h1_in in;
+	enum h1_out out;
+	bool keep_alive;       /* decided when the head of the answer is written */
+	bool aborted;          /* the answer cannot be finished */
+	bool has_begun;        /* the exchange has, and must be finished */
+	bool sent_file;        /* of this answer; the descriptor is needed until it left */
+	uint64_t body_left;    /* of a body with Content-Length */
+	uint64_t discarded;    /* body bytes read after the answer had begun */
+	uint64_t head_due_ms;  /* when the head must be whole; 0 = none of it came */
+	uint64_t last_input_ms; /* of body bytes */
+	uint64_t rate_start_ms, rate_bytes; /* the window of body_min_rate */
+	uint64_t unsent_seen;  /* conn_unsent() when the write timer was set */
+	struct h1_parser parser;
+	struct chunked chunked;
+	struct exchange ex;
+};
+
+/* Frames the head of ex's answer and sends it; decides keep_alive. */
+void h1_write_head(struct h1 *h);
+/* An interim response. */
+void h1_write_interim(struct h1 *h, int status);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * h1_write: the head of an answer on the wire, RFC 9112 sections 4 to 6: status line, our
+ * own fields, the handler's, and the framing that only the transport knows.
+ */
+#include <string.h>
+
+#include "base/number.h"
+#include "net/conn.h"
+#include "net/h1_state.h"
+#include "net/net.h"
+
+static void
+send_status_line(struct conn *c, int status)
+{
+	const char *reason = http_status_reason(status);
+	char code[] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+			(char)('0' + status % 10), ' ' };
+
+	conn_send(c, SLICE("HTTP/1.1 "));
+	conn_send(c, slice_make(code, sizeof(code)));
+	conn_send(c, slice_from_str(reason));
+	conn_send(c, SLICE("\r\n"));
+}
+
+void
+h1_write_interim(struct h1 *h, int status)
+{
+	send_status_line(h->c, status);
+	conn_send(h->c, SLICE("\r\n"));
+}
+
+static void
+send_field(void *ctx, const struct http_field *f)
+{
+	struct conn *c = ctx;
+
+	conn_send(c, f->name);
+	conn_send(c, SLICE(": "));
+	conn_send(c, f->value);
+	conn_send(c, SLICE("\r\n"));
+}
+
+/* May the connection be used again after this answer? */
+static bool
+can_keep_alive(const struct h1 *h)
+{
+	const struct exchange *ex = &h->ex;
+	const struct vhost *v = ex->vhost;
+
+	if (ex->close || !ex->head.keep_alive || h->c->net->draining || h->c->eof)
+		return false;
+	if (v->conf->limits.requests_per_connection != 0 &&
+	    h->c->requests >= v->conf->limits.requests_per_connection)
+		return false;
+	if (h->in != H1_IN_BODY)
+		return true;
+	/* RFC 9110 section 10.1.1: who was not told to continue may send the body or not, and
+	 * we could not tell it from the next request. */
+	if (ex->head.expect_continue)
+		return false;
+	return ex->head.body == HTTP_BODY_CHUNKED || h->body_left <= H1_DISCARD_MAX;
+}
+
+static void
+send_framing(struct h1 *h)
+{
+	struct conn *c = h->c;
+	int status = h->ex.status;
+	char digits[20];
+
+	/* RFC 9110 section 8.6: no Content-Length in 204; in 304 it would be that of the
+	 * answer to a GET, which the handler has not looked for. */
+	if (status != 204 && status != 304) {
+		conn_send(c, SLICE("Content-Length: "));
+		conn_send(c, slice_make(digits, number_format(h->ex.body.left, digits)));
+		conn_send(c, SLICE("\r\n"));
+	}
+	if (!h->keep_alive)
+		conn_send(c, SLICE("Connection: close\r\n"));
+	else if (h->ex.head.minor == 0)
+		conn_send(c, SLICE("Connection: keep-alive\r\n"));
+}
+
+void
+h1_write_head(struct h1 *h)
+{
+	struct exchange *ex = &h->ex;
+	struct conn *c = h->c;
+
+	h->keep_alive = can_keep_alive(h);
+	send_status_line(c, ex->status);
+	conn_send(c, SLICE("Server: websrv\r\n"));
+	conn_send(c, slice_make(net_date_line(c->net), NET_DATE_LEN));
+	exchange_each_field(ex, send_field, c);
+	send_framing(h);
+	conn_send(c, SLICE("\r\n"));
+	if (ex->head.method == HTTP_HEAD || ex->status == 204 || ex->status == 304)
+		ex->body.left = 0;
+}
