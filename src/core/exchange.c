@@ -114,11 +114,20 @@ find_error_page(struct exchange *ex, int status)
 	return m.route->by_method[HTTP_GET];
 }
 
+/* After these the rest of what the peer sends is not to be trusted, or not wanted. */
+static bool
+ends_connection(int status)
+{
+	return status == 400 || status == 413 || status == 414 || status == 431 ||
+	       status == 501 || status == 505;
+}
+
 static void
 answer_error(struct exchange *ex, int status)
 {
 	const struct handler *page;
 
+	ex->close = ex->close || ends_connection(status);
 	/* A page that fails while it answers for another error must not start over. */
 	if (ex->error_status == 0) {
 		ex->error_status = status;

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/strmap.h"
+#include "handler/etag.h"
 #include "http/date.h"
 
 #define READ_TRIES 3
@@ -32,7 +32,7 @@ struct file_id {
 struct version_block {
 	struct file_version v;
 	struct file_id id;
-	char etag[64];
+	char etag[ETAG_MAX];
 	char modified[HTTP_DATE_LEN];
 	char *type;
 };
@@ -122,19 +122,15 @@ base_name(const char *path)
 }
 
 static int
-set_fields(struct version_block *b, const struct file_root *root, const char *path)
+set_fields(struct version_block *b, const struct file_root *root, const char *path,
+	   const struct stat *st)
 {
-	/* Delimited, so that no two different triples make the same tag. */
-	int n = snprintf(b->etag, sizeof(b->etag), "\"%llx-%llx.%lx-%llx\"",
-			 (unsigned long long)b->id.size, (unsigned long long)b->id.mtime.tv_sec,
-			 (unsigned long)b->id.mtime.tv_nsec, (unsigned long long)b->id.ino);
-
 	b->type = root->type_of(root, base_name(path));
 	if (b->type == NULL)
 		return -ENOMEM;
 	http_date_format(b->id.mtime.tv_sec, b->modified);
 	b->v.fields[FILE_FIELD_ETAG] = (struct http_field){
-		SLICE("ETag"), slice_make(b->etag, (size_t)n), HTTP_FIELD_ETAG
+		SLICE("ETag"), etag_format(st, b->etag), HTTP_FIELD_ETAG
 	};
 	b->v.fields[FILE_FIELD_LAST_MODIFIED] = (struct http_field){
 		SLICE("Last-Modified"), slice_make(b->modified, HTTP_DATE_LEN),
@@ -190,7 +186,7 @@ make_version(const struct filecache *fc, const struct file_root *root, const cha
 				      .fd = fd,
 				      .id = &b->id,
 				      .refs = 1 };
-	rc = set_fields(b, root, path);
+	rc = set_fields(b, root, path, st);
 	if (rc == 0 && b->v.size <= fc->conf.file_size)
 		rc = read_bytes(b, fd);
 	if (b->v.bytes != NULL) {

@@ -66,7 +66,7 @@ put_open(struct exchange *ex)
 		return 400;
 	if (p == NULL || (p->name = arena_strdup(&ex->arena, ex->rest)) == NULL)
 		return 503;
-	status = store_check_name(s, p->name);
+	status = store_check_name(s, p->name, &ex->head);
 	if (status == 0)
 		status = store_begin(s, &p->temp);
 	ex->data = p;

@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
+#include "handler/etag.h"
 #include "handler/fs_status.h"
+#include "http/cond.h"
 
 #define NAME_LEN_MAX 255
 
@@ -75,17 +78,35 @@ failed(struct store *s, const char *what, const char *name, int error)
 	return status;
 }
 
+/* RFC 9110 section 13.2: If-Match and If-None-Match guard against lost updates. */
+static bool
+preconditions_hold(const struct http_head *head, const struct stat *st)
+{
+	char etag[ETAG_MAX];
+	struct cond_validators v = { .exists = st != NULL };
+
+	if (st != NULL) {
+		v.etag = etag_format(st, etag);
+		v.modified = st->st_mtim.tv_sec;
+		v.has_modified = true;
+	}
+	return cond_evaluate(head, &v, clock_unix()) == COND_PROCEED;
+}
+
 int
-store_check_name(struct store *s, const char *name)
+store_check_name(struct store *s, const char *name, const struct http_head *head)
 {
 	struct stat st;
 
-	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : failed(s, "look for", name, -errno);
+	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return failed(s, "look for", name, -errno);
+		return preconditions_hold(head, NULL) ? 0 : 412;
+	}
+	if (!preconditions_hold(head, &st))
+		return 412;
 	/* Only a file may be replaced, and never what a link points to. */
-	if (s->conf->conflict == CONF_CONFLICT_REPLACE && S_ISREG(st.st_mode))
-		return 0;
-	return 409;
+	return s->conf->conflict == CONF_CONFLICT_REPLACE && S_ISREG(st.st_mode) ? 0 : 409;
 }
 
 int

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/slice.h"
 #include "conf/config.h"
+#include "http/message.h"
 
 struct store {
 	int dirfd;
@@ -32,8 +33,9 @@ bool store_is_name(struct slice name);
 
 /* All return 0 or an HTTP status; what is the server's own trouble is logged. */
 
-/* 409 when the name is taken and may not be replaced: to be told before the body comes. */
-int store_check_name(struct store *s, const char *name);
+/* To be asked before the body comes: 412 when the request's preconditions do not hold for
+ * what has that name now, 409 when it may not be replaced. */
+int store_check_name(struct store *s, const char *name, const struct http_head *head);
 int store_begin(struct store *s, struct fs_temp *t);
 int store_append(struct store *s, struct fs_temp *t, struct slice bytes);
 int store_publish(struct store *s, struct fs_temp *t, const char *name, bool *replaced);

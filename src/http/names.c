@@ -104,7 +104,7 @@ http_field_from(struct slice name)
 	row = by_length[name.len];
 	first = char_lower(name.ptr[0]);
 	for (size_t i = 0; i < FIELD_SAME_LEN && row[i] != HTTP_FIELD_OTHER; i++) {
-		if (field_names[row[i]].ptr[0] == first &&
+		if (char_lower(field_names[row[i]].ptr[0]) == first &&
 		    strncasecmp(field_names[row[i]].ptr, name.ptr, name.len) == 0)
 			return (enum http_field_id)row[i];
 	}
