@@ -2,12 +2,13 @@
  *
  * The main() of a fuzz target without a fuzzer: runs it over every file that is named,
  * or that is in a folder that is named, each from an allocation of exactly its size.
- * Exits 1 when there was no file to run, 2 when one cannot be read.
+ * Without arguments replay_X takes $srcdir/fuzz/corpus/X. Exits 1 when there was no file to run, 2 when one cannot be read.
  */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -64,10 +65,27 @@ replay(const char *path)
 	return count;
 }
 
+static size_t
+replay_own_corpus(const char *program)
+{
+	const char *name = strstr(program, "replay_");
+	const char *srcdir = getenv("srcdir");
+	char *path;
+	size_t count;
+
+	if (name == NULL ||
+	    asprintf(&path, "%s/fuzz/corpus/%s", srcdir != NULL ? srcdir : ".",
+		     name + strlen("replay_")) < 0)
+		return 0;
+	count = replay(path);
+	free(path);
+	return count;
+}
+
 int
 main(int argc, char **argv)
 {
-	size_t count = 0;
+	size_t count = argc > 1 ? 0 : replay_own_corpus(argv[0]);
 
 	for (int i = 1; i < argc; i++)
 		count += replay(argv[i]);

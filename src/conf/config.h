@@ -14,7 +14,8 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-/* Where in which file something stands; line and column count from 1. */
+/* Where in which file something stands; line and column count from 1, columns in bytes.
+ * Line 0: in no file; `file` is then the argument ("-l", "DIR"), or NULL for a default. */
 struct conf_place {
 	const char *file;
 	uint32_t line, column;
@@ -75,7 +76,7 @@ struct conf_cache {
 
 struct conf_pair {
 	const char *name;
-	const char *value; /* NULL: the JSON value was null */
+	const char *value; /* never NULL once loaded: a null has removed the pair */
 	struct conf_place place;
 };
 

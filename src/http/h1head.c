@@ -108,7 +108,8 @@ read_fields(struct h1_parser *p, const char *base, struct http_field *fields,
 	bool close = false, keep_alive = out->minor > 0;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < p->field_count; i++) {
+	/* All of them are filled in even after an error: whoever answers it reads Accept. */
+	for (size_t i = 0; i < p->field_count; i++) {
 		const struct h1_line *line = &p->lines[i];
 		struct http_field *f = &fields[i];
 
@@ -117,7 +118,7 @@ read_fields(struct h1_parser *p, const char *base, struct http_field *fields,
 		f->id = http_field_from(f->name);
 		if (f->id == HTTP_FIELD_CONNECTION)
 			read_connection(f->value, &close, &keep_alive);
-		else if (f->id != HTTP_FIELD_OTHER)
+		else if (f->id != HTTP_FIELD_OTHER && rc == 0)
 			rc = note_field(p, f, framing, out);
 	}
 	out->fields = fields;

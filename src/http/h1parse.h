@@ -70,7 +70,8 @@ enum h1_result h1_parse(struct h1_parser *p, struct slice in);
  * that were parsed), fields in `fields` (room for p->field_count). Checks what concerns
  * the head as a whole: Host, framing, target form, connection options.
  * 0, or the status to answer (400, 417, 501), set in p->status too with p->reason; the
- * connection closes then.
+ * connection closes then. The fields in `out` are all valid even so, unless it is 501 for
+ * the method (then there are none).
  *
  * 400: no Host in HTTP/1.1, two in any version, or one that is no uri-host[:port];
  * Content-Length that is not 1*DIGIT, beyond 2^63-1 or said twice (equal or not);

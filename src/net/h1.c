@@ -214,11 +214,14 @@ pump(struct h1 *h)
 static void
 end_connection(struct h1 *h)
 {
-	bool body_unread = h->in != H1_IN_DONE;
-	enum conn_end why = h->c->net->draining ? CONN_END_DRAINED : CONN_END_DONE;
+	enum conn_end why = h->ex.close             ? CONN_END_REFUSED
+			    : h->c->net->draining ? CONN_END_DRAINED
+						  : CONN_END_DONE;
 
 	finish_exchange(h, EXCHANGE_COMPLETE);
-	conn_finish(h->c, h->ex.close ? CONN_END_REFUSED : why, body_unread || h->ex.close);
+	/* In stages, whatever was asked: more may be on its way, and a reset would take the
+	 * answer from the peer. RFC 9112 section 9.6. */
+	conn_finish(h->c, why, true);
 }
 
 /* Moves the answer on, and turns to the next request when both halves are done. */

@@ -573,6 +573,26 @@ mutated_heads_get_one_verdict_however_they_are_cut(void **state)
 	}
 }
 
+/* A refused head is still answered: Accept is read, the access log wants Referer. */
+static void
+fields_of_a_refused_head_are_all_valid(void **state)
+{
+	static const char text[] = POST HOST "Expect: x\r\nAccept: text/html\r\nReferer: b\r\n" END;
+	struct http_field fields[FIELDS_MAX];
+	struct h1_parser p;
+	struct http_head head;
+
+	(void)state;
+	memset(fields, 0xff, sizeof(fields));
+	assert_int_equal(h1_parser_init(&p, &limits), 0);
+	assert_int_equal(h1_parse(&p, SLICE(text)), H1_OK);
+	assert_int_equal(h1_head(&p, text, fields, &head), 417);
+	assert_int_equal(head.field_count, 4);
+	assert_true(slice_eq(http_head_value(&head, HTTP_FIELD_ACCEPT), SLICE("text/html")));
+	assert_true(slice_eq(http_head_value(&head, HTTP_FIELD_REFERER), SLICE("b")));
+	h1_parser_fini(&p);
+}
+
 int
 main(void)
 {
@@ -583,6 +603,7 @@ main(void)
 		cmocka_unit_test(persistence_follows_version_and_options),
 		cmocka_unit_test(framing_is_told),
 		cmocka_unit_test(head_of_1_0_without_host_has_an_empty_one),
+		cmocka_unit_test(fields_of_a_refused_head_are_all_valid),
 		cmocka_unit_test(reset_parser_takes_the_next_head),
 		cmocka_unit_test(limits_of_any_size_are_kept),
 		cmocka_unit_test(mutated_heads_get_one_verdict_however_they_are_cut),
