@@ -10,8 +10,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -414,7 +412,6 @@ void
 conn_open(struct net *n, int fd, const struct site_address *address, const struct peer *peer)
 {
 	struct conn *c = calloc(1, sizeof(*c));
-	int on = 1;
 
 	if (c == NULL || event_assign(&c->read_event, n->base, fd, EV_READ | EV_PERSIST,
 				      on_readable, c) < 0) {
@@ -426,12 +423,13 @@ conn_open(struct net *n, int fd, const struct site_address *address, const struc
 	c->address = address;
 	c->peer = *peer;
 	link_conn(n, c);
-	if (peer->family != AF_UNIX)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	h1_start(c);
 	if (!has_room(n))
 		refuse(c);
-	if (!c->closed)
+	/* More often than not the request is there already. */
+	if (conn_wants_input(c))
+		on_readable(fd, 0, c);
+	if (!c->closed && !c->eof && !c->finishing)
 		start_reading(c);
 	settle(c);
 }

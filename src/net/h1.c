@@ -214,14 +214,16 @@ pump(struct h1 *h)
 static void
 end_connection(struct h1 *h)
 {
-	enum conn_end why = h->ex.close             ? CONN_END_REFUSED
+	const struct exchange *ex = &h->ex;
+	enum conn_end why = ex->close             ? CONN_END_REFUSED
 			    : h->c->net->draining ? CONN_END_DRAINED
 						  : CONN_END_DONE;
+	/* Who announced the close himself and was heard out sends nothing more. Anybody else
+	 * may be sending just now, and a reset would take the answer from him. */
+	bool linger = ex->close || ex->head.keep_alive || h->in != H1_IN_DONE;
 
 	finish_exchange(h, EXCHANGE_COMPLETE);
-	/* In stages, whatever was asked: more may be on its way, and a reset would take the
-	 * answer from the peer. RFC 9112 section 9.6. */
-	conn_finish(h->c, why, true);
+	conn_finish(h->c, why, linger);
 }
 
 /* Moves the answer on, and turns to the next request when both halves are done. */
@@ -433,7 +435,8 @@ set_timer(struct conn *c)
 	if (h == NULL) {
 		conn_set_deadline(c, now + t->idle_ms);
 	} else if (c->finishing || h->out == H1_OUT_BODY) {
-		h->unsent_seen = unsent(c);
+		/* Nothing is queued yet: all of it may still leave at once. */
+		h->unsent_seen = c->bev != NULL ? unsent(c) : UINT64_MAX;
 		conn_set_deadline(c, now + t->write_idle_ms);
 	} else if (h->in == H1_IN_HEAD) {
 		conn_set_deadline(c, h->head_due_ms != 0 ? h->head_due_ms : now + t->idle_ms);
@@ -469,6 +472,7 @@ check_write_progress(struct h1 *h)
 
 	if (left >= h->unsent_seen)
 		conn_close(h->c, CONN_END_WRITE_TIMEOUT);
+	h->unsent_seen = left;
 }
 
 static void
@@ -521,6 +525,8 @@ on_input(struct conn *c, struct slice in)
 		in = slice_from(in, used);
 		advance(h);
 	}
+	if (c->finishing && in.len > 0)
+		c->linger = true;
 	settle(c);
 	return total - in.len;
 }

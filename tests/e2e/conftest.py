@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Options and fixtures of the end-to-end tests; harness.py starts and stops the servers."""
+
+import os
+import pathlib
+import signal
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True  # the source folder may be read-only
+import harness
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--websrv", metavar="PATH", help="the binary; default: $WEBSRV, or build/")
+    parser.addoption("--node-modules", metavar="DIR", help="where playwright-core is installed")
+    parser.addoption("--screenshots", metavar="DIR", help="where the browser leaves its pictures")
+
+
+@pytest.fixture(scope="session")
+def websrv(request):
+    """The path of the binary."""
+    path = request.config.getoption("--websrv") or os.environ.get("WEBSRV")
+    path = pathlib.Path(path or TOP / "build" / "websrv").resolve()
+    if not os.access(path, os.X_OK):
+        pytest.exit(f"{path} is no program; name one with --websrv or WEBSRV", 2)
+    return path
+
+
+@pytest.fixture(scope="session")
+def top():
+    """The top of the source tree."""
+    return TOP
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    """No test hangs: @pytest.mark.seconds(n), by default 30."""
+    mark = request.node.get_closest_marker("seconds")
+    seconds = mark.args[0] if mark else 30
+
+    def too_long(*_):
+        raise TimeoutError(f"the test took longer than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "seconds(n): the time that this test may take")
+
+
+@pytest.fixture
+def start(websrv, tmp_path):
+    """Starts a server: start(config, args=None, **popen); see harness.Server. At the end of the
+    test all that still run are stopped, and each must have ended well."""
+    servers = []
+
+    def make(config=None, **options):
+        directory = tmp_path / f"server{len(servers)}"
+        directory.mkdir()
+        server = harness.Server(websrv, directory, config, **options)
+        servers.append(server)
+        server.wait_until_ready()
+        return server
+
+    yield make
+    problems = [p for server in servers for p in server.finish()]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def run(websrv, tmp_path):
+    """Runs websrv to its end: run(*args) -> CompletedProcess with texts."""
+    def run_it(*args, **options):
+        return harness.run(websrv, *args, cwd=options.pop("cwd", tmp_path), **options)
+    return run_it
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A small document root."""
+    root = tmp_path / "site"
+    (root / "dir").mkdir(parents=True)
+    (root / "hello.txt").write_text("hello, world\n")
+    (root / "index.html").write_text("<title>index</title>\n")
+    (root / "dir" / "index.html").write_text("<title>dir</title>\n")
+    return root
+
+
+@pytest.fixture
+def drop(tmp_path):
+    """An empty upload directory."""
+    directory = tmp_path / "drop"
+    directory.mkdir()
+    return directory
