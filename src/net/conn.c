@@ -332,10 +332,22 @@ park(struct conn *c)
 		start_reading(c);
 }
 
+static void
+read_first(struct conn *c)
+{
+	c->fresh = false;
+	if (conn_wants_input(c))
+		on_readable(c->fd, 0, c);
+	if (!c->closed && !c->eof)
+		start_reading(c);
+}
+
 void
 conn_work_later(struct conn *c)
 {
 	c->in_later = false;
+	if (c->fresh && !c->closed)
+		read_first(c);
 	if (!c->closed && c->kick && c->bev != NULL)
 		take_held(c);
 	if (!c->closed)
@@ -426,10 +438,9 @@ conn_open(struct net *n, int fd, const struct site_address *address, const struc
 	h1_start(c);
 	if (!has_room(n))
 		refuse(c);
-	/* More often than not the request is there already. */
-	if (conn_wants_input(c))
-		on_readable(fd, 0, c);
-	if (!c->closed && !c->eof && !c->finishing)
-		start_reading(c);
+	/* More often than not the request is there already. But not from inside the accept loop:
+	 * who is answered there connects again, and the loop might never end. */
+	c->fresh = true;
+	put_later(c);
 	settle(c);
 }

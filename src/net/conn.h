@@ -100,6 +100,7 @@ struct conn {
 	bool refused : 1;
 	bool closed : 1;
 	bool in_later : 1;
+	bool fresh : 1;           /* nothing was read yet */
 	bool kick : 1;            /* held input must be looked at again */
 };
 
