@@ -21,8 +21,9 @@ load(const struct cli *cli)
 	struct buf errors;
 
 	buf_init(&errors);
-	conf = cli->config != NULL ? conf_load_file(cli->config, &errors)
-				   : conf_for_directory(cli->listen, cli->directory, &errors);
+	conf = cli->config != NULL
+		       ? conf_load_file(cli->config, &errors)
+		       : conf_for_directory(cli->listen, cli->directory, &errors);
 	if (errors.len > 0)
 		fwrite(errors.ptr, 1, errors.len, stderr);
 	buf_fini(&errors);
@@ -65,7 +66,8 @@ serve(const struct cli *cli, const struct config *conf, const struct site *site,
 	if (cli->daemonize)
 		rc = daemonize(&ready_fd, &status);
 	if (rc < 0) {
-		fprintf(stderr, "websrv: cannot go to the background: %s\n", strerror(-rc));
+		fprintf(stderr, "websrv: cannot go to the background: %s\n",
+			strerror(-rc));
 		return 1;
 	}
 	/* 1: we are the one in front, and the start is over. */

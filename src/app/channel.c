@@ -18,7 +18,8 @@ union fd_control {
 int
 channel_pair(int fds[2])
 {
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) <
+	    0)
 		return -errno;
 	return 0;
 }
@@ -49,7 +50,8 @@ channel_receive(int fd, struct channel_message *m)
 {
 	struct iovec iov = { m, sizeof(*m) };
 	union fd_control control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
 			      .msg_control = control.bytes,
 			      .msg_controllen = sizeof(control.bytes) };
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);

@@ -32,8 +32,10 @@ check(struct cli cli, int argc, char **argv, int first)
 	if (cli.directory != NULL && cli.config != NULL)
 		return complain(cli, "give either -c FILE or a directory, not both", "");
 	if (cli.listen != NULL && cli.directory == NULL)
-		return complain(cli, "-l goes with a directory; with a configuration file use "
-				     "\"listen\" there", "");
+		return complain(cli,
+				"-l goes with a directory; with a configuration file use "
+				"\"listen\" there",
+				"");
 	if (cli.directory == NULL && cli.config == NULL)
 		cli.config = WEBSRV_CONFIG_FILE;
 	return cli;
@@ -58,8 +60,10 @@ cli_parse(int argc, char **argv)
 		case 'e':
 			cli.log_level = log_level_from(optarg);
 			if (cli.log_level < 0)
-				return complain(cli, "-e takes error, warning, info or debug; not ",
-						optarg);
+				return complain(
+					cli,
+					"-e takes error, warning, info or debug; not ",
+					optarg);
 			break;
 		case 'd':
 			cli.daemonize = true;
@@ -75,8 +79,10 @@ cli_parse(int argc, char **argv)
 			return cli;
 		default:
 			option[0] = (char)optopt;
-			return complain(cli, c == ':' ? "a value is missing after -"
-						      : "unknown option -", option);
+			return complain(cli,
+					c == ':' ? "a value is missing after -"
+						 : "unknown option -",
+					option);
 		}
 	}
 	return check(cli, argc, argv, optind);
@@ -87,14 +93,17 @@ cli_print_help(FILE *out)
 {
 	fputs("websrv " PACKAGE_VERSION ", a small HTTP server\n\n"
 	      "websrv [-c FILE]           serve as FILE says (" WEBSRV_CONFIG_FILE ")\n"
-	      "websrv [-l ADDRESS] DIR    serve DIR read-only, on 127.0.0.1:8080 or ADDRESS\n"
+	      "websrv [-l ADDRESS] DIR    serve DIR read-only, on 127.0.0.1:8080 or "
+	      "ADDRESS\n"
 	      "websrv -t [-c FILE]        test the configuration and stop\n"
 	      "websrv -V                  version and libraries\n"
 	      "websrv -h                  this help\n\n"
 	      "  -d        run in the background\n"
 	      "  -e LEVEL  log level: error, warning, info, debug\n\n"
-	      "Exit status: 0 fine, 1 failure at run time, 2 usage, 78 bad configuration.\n"
-	      "Signals: TERM, INT, QUIT finish and stop; TERM or INT again stops at once;\n"
+	      "Exit status: 0 fine, 1 failure at run time, 2 usage, 78 bad "
+	      "configuration.\n"
+	      "Signals: TERM, INT, QUIT finish and stop; TERM or INT again stops at "
+	      "once;\n"
 	      "USR1 reopens the logs.\n",
 	      out);
 }

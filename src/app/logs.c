@@ -16,7 +16,8 @@
 void
 logs_init(struct logs *l)
 {
-	*l = (struct logs){ .errors = { STDERR_FILENO, LOG_LEVEL_INFO }, .error_fd = -1,
+	*l = (struct logs){ .errors = { STDERR_FILENO, LOG_LEVEL_INFO },
+			    .error_fd = -1,
 			    .access_fd = -1 };
 }
 
@@ -50,7 +51,8 @@ logs_open(struct logs *l, const struct config *conf, struct buf *errors)
 	} else if (conf->logs.error.target == CONF_LOG_FILE) {
 		fd = open_log(conf->logs.error.path);
 		if (fd < 0) {
-			conf_report(errors, &conf->logs.error.place, "cannot open the error log %s: %s",
+			conf_report(errors, &conf->logs.error.place,
+				    "cannot open the error log %s: %s",
 				    conf->logs.error.path, strerror(-fd));
 			rc = -1;
 		} else {
@@ -63,8 +65,9 @@ logs_open(struct logs *l, const struct config *conf, struct buf *errors)
 	fd = conf->logs.access.target == CONF_LOG_FILE ? open_log(conf->logs.access.path)
 						       : STDERR_FILENO;
 	if (fd < 0) {
-		conf_report(errors, &conf->logs.access.place, "cannot open the access log %s: %s",
-			    conf->logs.access.path, strerror(-fd));
+		conf_report(errors, &conf->logs.access.place,
+			    "cannot open the access log %s: %s", conf->logs.access.path,
+			    strerror(-fd));
 		return -1;
 	}
 	replace_fd(&l->access_fd, fd);
@@ -96,8 +99,8 @@ reopen(struct logs *l, const char *path)
 	int fd = open_log(path);
 
 	if (fd < 0)
-		log_error(&l->errors, "cannot reopen %s: %s; the old file stays in use", path,
-			  strerror(-fd));
+		log_error(&l->errors, "cannot reopen %s: %s; the old file stays in use",
+			  path, strerror(-fd));
 	return fd;
 }
 

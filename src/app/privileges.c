@@ -21,13 +21,13 @@ privileges_check(const struct config *conf, struct buf *errors)
 	int rc = 0;
 
 	if (conf->user != NULL && getpwnam(conf->user) == NULL) {
-		conf_report(errors, &conf->user_place, "there is no user \"%s\" on this system",
-			    conf->user);
+		conf_report(errors, &conf->user_place,
+			    "there is no user \"%s\" on this system", conf->user);
 		rc = -1;
 	}
 	if (conf->group != NULL && getgrnam(conf->group) == NULL) {
-		conf_report(errors, &conf->group_place, "there is no group \"%s\" on this system",
-			    conf->group);
+		conf_report(errors, &conf->group_place,
+			    "there is no group \"%s\" on this system", conf->group);
 		rc = -1;
 	}
 	return rc;

@@ -46,7 +46,8 @@ make_address(const struct conf_listen *l, uint16_t port, union address *a)
 		return sizeof(a->in6);
 	case CONF_UNIX:
 		a->un.sun_family = AF_UNIX;
-		memcpy(a->un.sun_path, l->host, strnlen(l->host, sizeof(a->un.sun_path) - 1));
+		memcpy(a->un.sun_path, l->host,
+		       strnlen(l->host, sizeof(a->un.sun_path) - 1));
 		return sizeof(a->un);
 	}
 	return 0;
@@ -182,8 +183,8 @@ tell(const struct log *log, const struct conf_listen *l, uint16_t port)
 }
 
 int
-sockets_open(struct sockets *s, const struct site *site, size_t slots, const struct log *log,
-	     struct buf *errors)
+sockets_open(struct sockets *s, const struct site *site, size_t slots,
+	     const struct log *log, struct buf *errors)
 {
 	size_t count = site->address_count * slots;
 	int failed = 0;
@@ -199,13 +200,15 @@ sockets_open(struct sockets *s, const struct site *site, size_t slots, const str
 	for (size_t i = 0; i < site->address_count; i++) {
 		const struct conf_listen *l = site->addresses[i].listen;
 		uint16_t port = 0;
-		int rc = l->family == CONF_UNIX ? listen_unix(s, i) : listen_tcp(s, i, &port);
+		int rc = l->family == CONF_UNIX ? listen_unix(s, i)
+						: listen_tcp(s, i, &port);
 
 		if (rc == 0) {
 			tell(log, l, port);
 			continue;
 		}
-		conf_report(errors, &l->place, "cannot listen on %s: %s", l->text, strerror(-rc));
+		conf_report(errors, &l->place, "cannot listen on %s: %s", l->text,
+			    strerror(-rc));
 		failed = -1;
 	}
 	return failed;

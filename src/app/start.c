@@ -18,9 +18,11 @@
 #define OTHER_DESCRIPTORS 64 /* roots, logs, sockets, uploads */
 
 int
-start_open(struct start *s, const struct config *conf, struct logs *logs, struct buf *errors)
+start_open(struct start *s, const struct config *conf, struct logs *logs,
+	   struct buf *errors)
 {
-	struct handler_env env = { .conf = conf, .log = &logs->errors,
+	struct handler_env env = { .conf = conf,
+				   .log = &logs->errors,
 				   .counters = &s->counters };
 	int users;
 

@@ -15,7 +15,8 @@ struct filecache;
 struct site;
 
 struct start {
-	struct counter_block counters; /* for the handlers' environment; nothing is counted */
+	struct counter_block
+		counters; /* for the handlers' environment; nothing is counted */
 	struct filecache *cache;
 	struct site *site;
 };

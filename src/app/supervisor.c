@@ -28,10 +28,10 @@
 #include "base/fs.h"
 #include "conf/load.h"
 
-#define HEALTHY_MS 10000      /* who lived that long did not die at once */
+#define HEALTHY_MS 10000 /* who lived that long did not die at once */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
-#define DRAIN_GRACE_MS 1000   /* beyond the workers' own deadline */
+#define DRAIN_GRACE_MS 1000 /* beyond the workers' own deadline */
 #define STOP_GRACE_MS 1000
 
 enum phase { RUNNING, DRAINING, STOPPING };
@@ -66,8 +66,12 @@ static int
 run_as_worker(struct supervisor *s, size_t index, int channel)
 {
 	struct worker_boot boot = {
-		.conf = s->conf, .sockets = &s->sockets, .logs = s->logs,
-		.counters = s->counters, .slots = s->slot_count, .slot = index,
+		.conf = s->conf,
+		.sockets = &s->sockets,
+		.logs = s->logs,
+		.counters = s->counters,
+		.slots = s->slot_count,
+		.slot = index,
 		.channel = channel,
 	};
 	int status;
@@ -117,7 +121,8 @@ spawn(struct supervisor *s, size_t index)
 	if (rc < 0) {
 		slot->failures++;
 		slot->restart_ms = clock_mono_ms() + backoff_ms(slot);
-		log_error(&s->logs->errors, "cannot start worker %zu: %s", index, strerror(-rc));
+		log_error(&s->logs->errors, "cannot start worker %zu: %s", index,
+			  strerror(-rc));
 		return;
 	}
 	if (pid == 0) {
@@ -130,7 +135,8 @@ spawn(struct supervisor *s, size_t index)
 	slot->channel = fds[0];
 	slot->ready = false;
 	slot->started_ms = clock_mono_ms();
-	log_debug(&s->logs->errors, "worker %zu started as process %ld", index, (long)pid);
+	log_debug(&s->logs->errors, "worker %zu started as process %ld", index,
+		  (long)pid);
 }
 
 static void
@@ -139,8 +145,8 @@ tell_how_it_died(struct supervisor *s, size_t index, pid_t pid, int status)
 	const struct log *log = &s->logs->errors;
 
 	if (WIFSIGNALED(status))
-		log_error(log, "worker %zu (process %ld) was killed by signal %d (%s)%s", index,
-			  (long)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
+		log_error(log, "worker %zu (process %ld) was killed by signal %d (%s)%s",
+			  index, (long)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
 			  WCOREDUMP(status) ? ", core dumped" : "");
 	else if (WEXITSTATUS(status) != 0 || s->phase == RUNNING)
 		log_error(log, "worker %zu (process %ld) exited with status %d", index,
@@ -190,7 +196,8 @@ send_all(struct supervisor *s, const struct channel_message *m)
 		int rc = s->slots[i].pid != 0 ? channel_send(s->slots[i].channel, m) : 0;
 
 		if (rc < 0 && rc != -EPIPE)
-			log_error(&s->logs->errors, "worker %zu: cannot send it a message: %s", i,
+			log_error(&s->logs->errors,
+				  "worker %zu: cannot send it a message: %s", i,
 				  strerror(-rc));
 	}
 }
@@ -219,8 +226,9 @@ kill_all(struct supervisor *s)
 	for (size_t i = 0; i < s->slot_count; i++) {
 		if (s->slots[i].pid == 0)
 			continue;
-		log_error(&s->logs->errors, "worker %zu (process %ld) does not end; killing it",
-			  i, (long)s->slots[i].pid);
+		log_error(&s->logs->errors,
+			  "worker %zu (process %ld) does not end; killing it", i,
+			  (long)s->slots[i].pid);
 		kill(s->slots[i].pid, SIGKILL);
 	}
 	s->deadline_ms = clock_mono_ms() + STOP_GRACE_MS;
@@ -297,7 +305,8 @@ announce(struct supervisor *s)
 	if (s->ready_fd < 0)
 		return;
 	if (write(s->ready_fd, "r", 1) < 0)
-		log_error(&s->logs->errors, "cannot tell that we are ready: %s", strerror(errno));
+		log_error(&s->logs->errors, "cannot tell that we are ready: %s",
+			  strerror(errno));
 	close(s->ready_fd);
 	s->ready_fd = -1;
 }
@@ -366,9 +375,10 @@ wait_for_events(struct supervisor *s, struct pollfd *polled)
 	polled[0] = (struct pollfd){ .fd = s->signal_fd, .events = POLLIN };
 	for (size_t i = 0; i < s->slot_count; i++) {
 		/* A channel that ended would wake us until its worker is reaped. */
-		polled[i + 1] = (struct pollfd){
-			.fd = s->slots[i].ready ? -1 : s->slots[i].channel, .events = POLLIN
-		};
+		polled[i + 1] =
+			(struct pollfd){ .fd = s->slots[i].ready ? -1
+								 : s->slots[i].channel,
+					 .events = POLLIN };
 	}
 	if (poll(polled, s->slot_count + 1, poll_timeout(s)) <= 0)
 		return;
@@ -404,7 +414,7 @@ run(struct supervisor *s)
 static int
 block_signals(void)
 {
-	static const int handled[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+	static const int handled[] = { SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
 				       SIGUSR1, SIGUSR2, SIGCHLD };
 	sigset_t set;
 
@@ -446,8 +456,8 @@ write_pid_file(struct supervisor *s, struct buf *errors)
 		close(fd);
 	}
 	if (rc < 0)
-		conf_report(errors, &s->conf->pid_file_place, "cannot write the pid file %s: %s",
-			    path, strerror(-rc));
+		conf_report(errors, &s->conf->pid_file_place,
+			    "cannot write the pid file %s: %s", path, strerror(-rc));
 }
 
 static int
@@ -458,7 +468,8 @@ start(struct supervisor *s, const struct site *site)
 	buf_init(&errors);
 	if (make_slots(s) < 0)
 		buf_add_str(&errors, "out of memory\n");
-	else if (sockets_open(&s->sockets, site, s->slot_count, &s->logs->errors, &errors) == 0)
+	else if (sockets_open(&s->sockets, site, s->slot_count, &s->logs->errors,
+			      &errors) == 0)
 		write_pid_file(s, &errors);
 	s->signal_fd = block_signals();
 	if (s->signal_fd < 0)
@@ -490,8 +501,9 @@ int
 supervisor_run(const struct config *conf, const struct site *site, struct logs *logs,
 	       int ready_fd)
 {
-	struct supervisor s = { .conf = conf, .logs = logs, .signal_fd = -1,
-				.ready_fd = ready_fd };
+	struct supervisor s = {
+		.conf = conf, .logs = logs, .signal_fd = -1, .ready_fd = ready_fd
+	};
 
 	if (start(&s, site) == 0) {
 		/* From here on there is only the log to complain to. */

@@ -37,7 +37,9 @@ struct worker {
 static void
 set_signals(void)
 {
-	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
+	static const int ignored[] = {
+		SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE
+	};
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -123,7 +125,8 @@ static int
 open_site(struct worker *w)
 {
 	const struct worker_boot *b = w->boot;
-	struct handler_env env = { .conf = b->conf, .log = &b->logs->errors,
+	struct handler_env env = { .conf = b->conf,
+				   .log = &b->logs->errors,
 				   .counters = &b->counters[b->slot] };
 	struct buf errors;
 
@@ -147,8 +150,8 @@ open_net(struct worker *w)
 	const struct worker_boot *b = w->boot;
 	const char *why;
 
-	w->net = net_new(b->conf->backend, w->site, w->site->accesslog, &b->counters[b->slot],
-			 b->counters, b->slots, &why);
+	w->net = net_new(b->conf->backend, w->site, w->site->accesslog,
+			 &b->counters[b->slot], b->counters, b->slots, &why);
 	if (w->net == NULL) {
 		log_error(&b->logs->errors, "event loop: %s", why);
 		return -1;
@@ -158,11 +161,13 @@ open_net(struct worker *w)
 		if (net_listen(w->net, sockets_get(b->sockets, i, b->slot), i) < 0)
 			return -1;
 	}
-	w->on_channel = event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
+	w->on_channel =
+		event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_term = evsignal_new(w->net->base, SIGTERM, on_term, w);
 	if (w->on_channel == NULL || w->on_term == NULL)
 		return -1;
-	return event_add(w->on_channel, NULL) < 0 || event_add(w->on_term, NULL) < 0 ? -1 : 0;
+	return event_add(w->on_channel, NULL) < 0 || event_add(w->on_term, NULL) < 0 ? -1
+										     : 0;
 }
 
 static int

@@ -17,7 +17,7 @@ struct counter_block;
 struct worker_boot {
 	const struct config *conf;
 	const struct sockets *sockets;
-	struct logs *logs; /* the worker's own copy after fork */
+	struct logs *logs;              /* the worker's own copy after fork */
 	struct counter_block *counters; /* all blocks; [slot] is ours */
 	size_t slots;
 	size_t slot;

@@ -27,7 +27,7 @@ enum counter {
 #define X(name) COUNTER_##name,
 	COUNTERS(X)
 #undef X
-	COUNTER_COUNT
+		COUNTER_COUNT
 };
 
 struct counter_block {

@@ -33,7 +33,8 @@ fs_open_beneath(int dirfd, const char *path, int flags, enum fs_symlinks symlink
 		how.resolve = RESOLVE_NO_MAGICLINKS;
 	/* With RESOLVE_BENEATH the kernel answers EAGAIN when a rename ran alongside. */
 	for (int i = 0; i < EAGAIN_TRIES; i++) {
-		fd = syscall(SYS_openat2, dirfd, path[0] != '\0' ? path : ".", &how, sizeof(how));
+		fd = syscall(SYS_openat2, dirfd, path[0] != '\0' ? path : ".", &how,
+			     sizeof(how));
 		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
 			break;
 	}
@@ -54,7 +55,8 @@ fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(fd, (char *)buf + done, len - done, offset + (off_t)done);
+		ssize_t n =
+			pread(fd, (char *)buf + done, len - done, offset + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -102,7 +104,8 @@ open_named(struct fs_temp *t, mode_t mode)
 	int rc = random_name(t->name);
 
 	if (rc == 0) {
-		t->fd = openat(t->dirfd, t->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		t->fd = openat(t->dirfd, t->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			       mode);
 		rc = t->fd >= 0 ? 0 : -errno;
 	}
 	if (rc < 0)
@@ -135,7 +138,8 @@ link_temp(const struct fs_temp *t, const char *name)
 	char proc[48];
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", t->fd);
-	return linkat(AT_FDCWD, proc, t->dirfd, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+	return linkat(AT_FDCWD, proc, t->dirfd, name, AT_SYMLINK_FOLLOW) == 0 ? 0
+									      : -errno;
 }
 
 static int
@@ -145,7 +149,8 @@ publish_new(struct fs_temp *t, const char *name)
 
 	if (t->name[0] == '\0')
 		return link_temp(t, name);
-	rc = renameat2(t->dirfd, t->name, t->dirfd, name, RENAME_NOREPLACE) == 0 ? 0 : -errno;
+	rc = renameat2(t->dirfd, t->name, t->dirfd, name, RENAME_NOREPLACE) == 0 ? 0
+										 : -errno;
 	if (rc == -EINVAL || rc == -ENOSYS) {
 		/* A file system without RENAME_NOREPLACE: link refuses an existing name too. */
 		rc = linkat(t->dirfd, t->name, t->dirfd, name, 0) == 0 ? 0 : -errno;

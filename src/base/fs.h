@@ -34,7 +34,8 @@ ssize_t fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 	__attribute__((warn_unused_result));
 
 /* write until all is written: 0 or -errno. */
-int fs_write_full(int fd, const void *data, size_t len) __attribute__((warn_unused_result));
+int fs_write_full(int fd, const void *data, size_t len)
+	__attribute__((warn_unused_result));
 
 #define FS_TEMP_NAME_MAX 32
 

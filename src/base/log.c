@@ -63,7 +63,8 @@ format_prefix(char *out, size_t cap, enum log_level level)
 	gmtime_r(&ts.tv_sec, &tm);
 	n = snprintf(out, cap, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s [%ld] ",
 		     tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-		     tm.tm_sec, (int)(ts.tv_nsec / 1000000), level_names[level], (long)getpid());
+		     tm.tm_sec, (int)(ts.tv_nsec / 1000000), level_names[level],
+		     (long)getpid());
 	return n < 0 ? 0 : (size_t)n;
 }
 

@@ -15,7 +15,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 #define LOG_TEXT_MAX 2048 /* bytes of one message; longer ones are cut */
 
 struct log {
-	int fd;          /* where lines go; not owned; -1 = syslog */
+	int fd; /* where lines go; not owned; -1 = syslog */
 	enum log_level level;
 };
 
@@ -26,11 +26,14 @@ struct log_limit {
 	uint64_t skipped;
 };
 
-void log_error(const struct log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_error(const struct log *l, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void log_warning(const struct log *l, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-void log_info(const struct log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_debug(const struct log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_info(const struct log *l, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void log_debug(const struct log *l, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void log_limited(const struct log *l, struct log_limit *limit, enum log_level level,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -73,7 +73,8 @@ wheel_expire(struct wheel *w, uint64_t now_ms)
 	uint64_t now_tick = now_ms / WHEEL_TICK_MS;
 
 	if (now_tick > w->tick + WHEEL_SLOTS)
-		w->tick = now_tick - WHEEL_SLOTS; /* asleep for a turn: one turn sees all */
+		w->tick =
+			now_tick - WHEEL_SLOTS; /* asleep for a turn: one turn sees all */
 	while (w->count > 0 && w->tick < now_tick) {
 		struct wheel_timer **slot = &w->slots[(w->tick + 1) & (WHEEL_SLOTS - 1)];
 

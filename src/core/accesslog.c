@@ -48,8 +48,8 @@ date_text(struct accesslog *a)
 		strftime(a->date, sizeof(a->date), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	else
 		snprintf(a->date, sizeof(a->date), "%02d/%s/%d:%02d:%02d:%02d +0000",
-			 tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour,
-			 tm.tm_min, tm.tm_sec);
+			 tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900,
+			 tm.tm_hour, tm.tm_min, tm.tm_sec);
 	a->second = now;
 	return a->date;
 }
@@ -109,8 +109,10 @@ write_json(struct accesslog *a, struct buf *b, const struct exchange *ex)
 		add_member(b, "target", h->target);
 		buf_printf(b, ",\"protocol\":\"HTTP/1.%d\"", h->minor);
 	}
-	buf_printf(b, ",\"status\":%d,\"sent\":%llu,\"received\":%llu,\"duration_ms\":%llu",
-		   ex->status, (unsigned long long)ex->sent, (unsigned long long)ex->received,
+	buf_printf(b,
+		   ",\"status\":%d,\"sent\":%llu,\"received\":%llu,\"duration_ms\":%llu",
+		   ex->status, (unsigned long long)ex->sent,
+		   (unsigned long long)ex->received,
 		   (unsigned long long)(clock_mono_ms() - ex->started_ms));
 	add_member(b, "referer", http_head_value(h, HTTP_FIELD_REFERER));
 	add_member(b, "user_agent", http_head_value(h, HTTP_FIELD_USER_AGENT));

@@ -18,7 +18,7 @@ struct accesslog {
 	struct linelog lines;
 	const struct log *errors; /* borrowed */
 	enum conf_access_format format;
-	int64_t second;           /* that `date` was made for */
+	int64_t second; /* that `date` was made for */
 	char date[32];
 };
 

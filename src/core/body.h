@@ -18,7 +18,8 @@ enum body_kind {
 
 struct body {
 	enum body_kind kind;
-	uint64_t left; /* bytes that were not yet taken; the length when the response begins */
+	uint64_t
+		left; /* bytes that were not yet taken; the length when the response begins */
 	union {
 		const char *memory;
 		struct {
@@ -26,7 +27,8 @@ struct body {
 			uint64_t offset;
 		} file;
 	};
-	void (*release)(void *owner); /* called once when the body is no longer needed; may be NULL */
+	void (*release)(
+		void *owner); /* called once when the body is no longer needed; may be NULL */
 	void *owner;
 };
 
@@ -39,9 +41,9 @@ body_memory(struct slice s)
 static inline struct body
 body_file(int fd, uint64_t offset, uint64_t length)
 {
-	return (struct body){
-		.kind = BODY_FILE, .left = length, .file = { .fd = fd, .offset = offset }
-	};
+	return (struct body){ .kind = BODY_FILE,
+			      .left = length,
+			      .file = { .fd = fd, .offset = offset } };
 }
 
 static inline void

@@ -195,7 +195,8 @@ check_limits(const struct exchange *ex)
 	if (ex->head.target.len > l->uri_size)
 		return 414;
 	for (size_t i = 0; i < ex->head.field_count; i++)
-		head_size += ex->head.fields[i].name.len + ex->head.fields[i].value.len + 4;
+		head_size +=
+			ex->head.fields[i].name.len + ex->head.fields[i].value.len + 4;
 	if (ex->head.field_count > l->header_count || head_size > l->header_size)
 		return 431;
 	return 0;
@@ -252,7 +253,8 @@ route_request(struct exchange *ex)
 		ex->route = m.route;
 		return open_route(ex);
 	case ROUTE_ROW:
-		return exchange_redirect(ex, m.row->status, slice_from_str(m.row->to), true);
+		return exchange_redirect(ex, m.row->status, slice_from_str(m.row->to),
+					 true);
 	case ROUTE_ADD_SLASH:
 		return add_slash(ex);
 	case ROUTE_NONE:
@@ -403,8 +405,11 @@ exchange_each_field(const struct exchange *ex,
 void
 exchange_finish(struct exchange *ex, enum exchange_end why)
 {
-	static const enum counter by_class[] = { 0, 0, COUNTER_RESPONSES_2XX,
-						 COUNTER_RESPONSES_3XX, COUNTER_RESPONSES_4XX,
+	static const enum counter by_class[] = { 0,
+						 0,
+						 COUNTER_RESPONSES_2XX,
+						 COUNTER_RESPONSES_3XX,
+						 COUNTER_RESPONSES_4XX,
 						 COUNTER_RESPONSES_5XX };
 	int class;
 

@@ -24,7 +24,8 @@
 #include "http/message.h"
 
 #define EXCHANGE_FIELDS_MAX 24
-#define EXCHANGE_WINDOW ((uint64_t)256 * 1024) /* body bytes a handler may leave unconsumed */
+#define EXCHANGE_WINDOW                                                                  \
+	((uint64_t)256 * 1024) /* body bytes a handler may leave unconsumed */
 
 struct exchange;
 
@@ -37,7 +38,7 @@ enum exchange_state {
 
 enum exchange_end {
 	EXCHANGE_COMPLETE, /* the answer was handed to the transport whole */
-	EXCHANGE_ABORTED   /* anything else: peer gone, timeout, a body cut short, shutdown */
+	EXCHANGE_ABORTED /* anything else: peer gone, timeout, a body cut short, shutdown */
 };
 
 /* What the transport promises. */
@@ -55,8 +56,9 @@ struct exchange_ops {
 /* What a handler promises. */
 struct handler_ops {
 	const char *name;
-	unsigned action;  /* enum conf_action, or 0 */
-	unsigned methods; /* set of HTTP_BIT() that it takes unless the route says otherwise */
+	unsigned action; /* enum conf_action, or 0 */
+	unsigned
+		methods; /* set of HTTP_BIT() that it takes unless the route says otherwise */
 	/* For one route, at start: 0 and *state, or -1 with a message in errors. May be NULL. */
 	int (*create)(const struct handler_env *env, const struct conf_route *route,
 		      void **state, struct buf *errors);
@@ -90,7 +92,8 @@ struct exchange {
 	int status;
 	struct http_field fields[EXCHANGE_FIELDS_MAX];
 	size_t field_count;
-	const struct http_field *shared_fields; /* a further block, e.g. a cached file's */
+	const struct http_field
+		*shared_fields; /* a further block, e.g. a cached file's */
 	size_t shared_field_count;
 	struct body body;
 
@@ -99,12 +102,12 @@ struct exchange {
 	const struct exchange_ops *ops;
 	const struct handler *handler; /* open; NULL when none is */
 	void *data;                    /* the handler's, for this exchange */
-	int error_status;      /* set while an error page answers: its status wins */
-	bool close;            /* the connection must not be used again */
-	uint64_t body_max;     /* request body bytes: beyond it 413 */
-	uint64_t received;     /* request body bytes so far */
-	uint64_t unconsumed;   /* of those, not yet credited */
-	uint64_t sent;         /* response body bytes, counted by the transport */
+	int error_status;    /* set while an error page answers: its status wins */
+	bool close;          /* the connection must not be used again */
+	uint64_t body_max;   /* request body bytes: beyond it 413 */
+	uint64_t received;   /* request body bytes so far */
+	uint64_t unconsumed; /* of those, not yet credited */
+	uint64_t sent;       /* response body bytes, counted by the transport */
 	uint64_t started_ms;
 	struct arena arena;
 };

@@ -11,8 +11,8 @@
 #define PEER_TEXT_MAX 48
 
 struct peer {
-	uint16_t family; /* AF_INET, AF_INET6, AF_UNIX */
-	uint16_t port;   /* host order; 0 for AF_UNIX */
+	uint16_t family;           /* AF_INET, AF_INET6, AF_UNIX */
+	uint16_t port;             /* host order; 0 for AF_UNIX */
 	unsigned char address[16]; /* network order; IPv4 in the first four */
 };
 

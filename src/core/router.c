@@ -36,7 +36,8 @@ router_init(struct router *r, const struct route *routes, size_t route_count,
 			continue;
 		}
 		strmap_add(&r->prefixes, key, (uint32_t)i);
-		strmap_add(&r->bare_prefixes, slice_make(key.ptr, key.len - 1), (uint32_t)i);
+		strmap_add(&r->bare_prefixes, slice_make(key.ptr, key.len - 1),
+			   (uint32_t)i);
 		if (depth > r->depth)
 			r->depth = depth;
 	}
@@ -69,7 +70,8 @@ match_prefix(const struct router *r, struct slice path)
 			break;
 		hash = strmap_hash_more(hash, slice_make(path.ptr + start, len));
 		start += len;
-		found = strmap_find_hashed(&r->prefixes, slice_make(path.ptr, start), hash);
+		found = strmap_find_hashed(&r->prefixes, slice_make(path.ptr, start),
+					   hash);
 		if (found != STRMAP_NONE) {
 			m.kind = ROUTE_FOUND;
 			m.route = &r->routes[found];

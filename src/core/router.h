@@ -31,18 +31,20 @@ struct handler {
 
 struct route {
 	const struct conf_route *conf;
-	struct slice prefix;           /* "/docs/" when the path is that and a star; else the path */
+	struct slice
+		prefix; /* "/docs/" when the path is that and a star; else the path */
 	struct handler handlers[ROUTE_HANDLERS_MAX];
 	size_t handler_count;
 	const struct handler *by_method[HTTP_METHOD_COUNT]; /* NULL: 405 */
-	struct slice allow;            /* value of Allow, OPTIONS included */
-	const struct http_field *fields; /* "headers": added to every answer; a value with a
+	struct slice allow; /* value of Allow, OPTIONS included */
+	const struct http_field
+		*fields; /* "headers": added to every answer; a value with a
 					  * NULL ptr removes the field */
 	size_t field_count;
 };
 
 enum route_kind {
-	ROUTE_NONE,     /* 404 */
+	ROUTE_NONE, /* 404 */
 	ROUTE_FOUND,
 	ROUTE_ROW,      /* a row of the redirects table */
 	ROUTE_ADD_SLASH /* 308 to the same path with a '/' behind it */
@@ -50,17 +52,18 @@ enum route_kind {
 
 struct route_match {
 	enum route_kind kind;
-	const struct route *route;              /* ROUTE_FOUND, ROUTE_ADD_SLASH */
-	const struct conf_redirect_row *row;    /* ROUTE_ROW */
-	struct slice rest; /* what '*' matched; of an exact path what follows its last '/' */
+	const struct route *route;           /* ROUTE_FOUND, ROUTE_ADD_SLASH */
+	const struct conf_redirect_row *row; /* ROUTE_ROW */
+	struct slice
+		rest; /* what '*' matched; of an exact path what follows its last '/' */
 };
 
 struct router {
-	const struct route *routes;       /* borrowed */
+	const struct route *routes;           /* borrowed */
 	const struct conf_redirect_row *rows; /* borrowed */
 	struct strmap exact, prefixes, redirects;
 	struct strmap bare_prefixes; /* "/a" of "/a/" */
-	size_t depth; /* segments of the deepest prefix */
+	size_t depth;                /* segments of the deepest prefix */
 };
 
 /* `routes` are the server's, in order; they and the rows must outlive the router.

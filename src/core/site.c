@@ -126,7 +126,8 @@ build_vhost(struct builder *b, struct vhost *v, const struct conf_server *conf)
 	int rc = 0;
 
 	v->conf = conf;
-	v->routes = arena_zalloc(&b->site->arena, (conf->route_count + 1) * sizeof(*v->routes));
+	v->routes = arena_zalloc(&b->site->arena,
+				 (conf->route_count + 1) * sizeof(*v->routes));
 	v->fields = make_fields(&b->site->arena, &conf->headers, NULL, &v->field_count);
 	if (v->routes == NULL || v->fields == NULL)
 		return -1;
@@ -233,7 +234,8 @@ build(struct builder *b, const struct config *conf)
 	struct site *s = b->site;
 	int rc = 0;
 
-	s->vhosts = arena_zalloc(&s->arena, (conf->server_count + 1) * sizeof(*s->vhosts));
+	s->vhosts =
+		arena_zalloc(&s->arena, (conf->server_count + 1) * sizeof(*s->vhosts));
 	if (s->vhosts == NULL)
 		return -1;
 	for (size_t i = 0; i < conf->server_count; i++) {

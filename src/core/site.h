@@ -34,8 +34,9 @@ struct vhost {
 	const struct conf_server *conf;
 	struct route *routes;
 	struct router router;
-	struct slice allow;              /* for "OPTIONS *" */
-	const struct http_field *fields; /* "headers" of the server, for answers without a route */
+	struct slice allow; /* for "OPTIONS *" */
+	const struct http_field
+		*fields; /* "headers" of the server, for answers without a route */
 	size_t field_count;
 };
 
@@ -43,7 +44,7 @@ struct vhost {
 struct site_address {
 	const struct conf_listen *listen;
 	const struct vhost *fallback; /* the first server on this address */
-	struct strmap names;          /* to an index of vhosts; "*.a.b" is kept as ".a.b" */
+	struct strmap names; /* to an index of vhosts; "*.a.b" is kept as ".a.b" */
 	/* the largest of its servers; each server's own are checked when it is known */
 	size_t uri_size, header_size, header_count;
 };
@@ -56,7 +57,7 @@ struct site {
 	size_t vhost_count;
 	struct site_address *addresses; /* distinct ones, in the order of the file */
 	size_t address_count;
-	struct handler error_page;      /* when no configured page answers */
+	struct handler error_page; /* when no configured page answers */
 	struct arena arena;
 };
 

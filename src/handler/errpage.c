@@ -59,7 +59,8 @@ static const char page[] =
 	"body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;min-height:90vh;display:grid;"
 	"place-content:center;padding:1.5rem}\n"
 	"h1{font-size:1.6rem;font-weight:600;margin:0}\n"
-	"h1 b{font-size:4rem;font-weight:200;display:block;line-height:1.1;color:#0a7d6c}\n"
+	"h1 "
+	"b{font-size:4rem;font-weight:200;display:block;line-height:1.1;color:#0a7d6c}\n"
 	"p{margin:.6rem 0 0;opacity:.8}\n</style>\n</head>\n<body>\n"
 	"<main><h1><b>%d</b>%s</h1><p>%s</p></main>\n</body>\n</html>\n";
 
@@ -69,10 +70,10 @@ errpage_open(struct exchange *ex)
 	int status = ex->error_status;
 	const char *reason = http_status_reason(status);
 	bool html = prefers_html(&ex->head);
-	const char *text =
-		html ? arena_printf(&ex->arena, page, status, reason, status, reason,
-				    hint_for(status))
-		     : arena_printf(&ex->arena, "%d %s: %s\n", status, reason, hint_for(status));
+	const char *text = html ? arena_printf(&ex->arena, page, status, reason, status,
+					       reason, hint_for(status))
+				: arena_printf(&ex->arena, "%d %s: %s\n", status, reason,
+					       hint_for(status));
 
 	if (text == NULL)
 		return 503;

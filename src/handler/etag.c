@@ -9,10 +9,10 @@
 struct slice
 etag_format(const struct stat *st, char out[ETAG_MAX])
 {
-	int n = snprintf(out, ETAG_MAX, "\"%llx-%llx.%lx-%llx\"",
-			 (unsigned long long)st->st_size,
-			 (unsigned long long)st->st_mtim.tv_sec,
-			 (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_ino);
+	int n = snprintf(
+		out, ETAG_MAX, "\"%llx-%llx.%lx-%llx\"", (unsigned long long)st->st_size,
+		(unsigned long long)st->st_mtim.tv_sec,
+		(unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_ino);
 
 	return slice_make(out, (size_t)n);
 }

@@ -97,7 +97,8 @@ file_version_unref(struct file_version *v)
 static struct file_id
 id_from(const struct stat *st)
 {
-	return (struct file_id){ st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim };
+	return (struct file_id){ st->st_dev, st->st_ino, st->st_size, st->st_mtim,
+				 st->st_ctim };
 }
 
 static bool
@@ -129,16 +130,16 @@ set_fields(struct version_block *b, const struct file_root *root, const char *pa
 	if (b->type == NULL)
 		return -ENOMEM;
 	http_date_format(b->id.mtime.tv_sec, b->modified);
-	b->v.fields[FILE_FIELD_ETAG] = (struct http_field){
-		SLICE("ETag"), etag_format(st, b->etag), HTTP_FIELD_ETAG
-	};
-	b->v.fields[FILE_FIELD_LAST_MODIFIED] = (struct http_field){
-		SLICE("Last-Modified"), slice_make(b->modified, HTTP_DATE_LEN),
-		HTTP_FIELD_LAST_MODIFIED
-	};
-	b->v.fields[FILE_FIELD_CONTENT_TYPE] = (struct http_field){
-		SLICE("Content-Type"), slice_from_str(b->type), HTTP_FIELD_CONTENT_TYPE
-	};
+	b->v.fields[FILE_FIELD_ETAG] =
+		(struct http_field){ SLICE("ETag"), etag_format(st, b->etag),
+				     HTTP_FIELD_ETAG };
+	b->v.fields[FILE_FIELD_LAST_MODIFIED] =
+		(struct http_field){ SLICE("Last-Modified"),
+				     slice_make(b->modified, HTTP_DATE_LEN),
+				     HTTP_FIELD_LAST_MODIFIED };
+	b->v.fields[FILE_FIELD_CONTENT_TYPE] =
+		(struct http_field){ SLICE("Content-Type"), slice_from_str(b->type),
+				     HTTP_FIELD_CONTENT_TYPE };
 	return 0;
 }
 
@@ -278,14 +279,17 @@ keep(struct filecache *fc, const struct file_root *root, struct slice path, uint
 
 	if (v->bytes == NULL || fc->conf.entries == 0 || cost > fc->conf.memory)
 		return;
-	while (fc->count > 0 && (fc->count >= fc->conf.entries ||
-				 fc->memory + cost > fc->conf.memory))
+	while (fc->count > 0 &&
+	       (fc->count >= fc->conf.entries || fc->memory + cost > fc->conf.memory))
 		drop_entry(fc, TAILQ_LAST(&fc->lru, entry_list));
 	e = malloc(sizeof(*e) + path.len + 1);
 	if (e == NULL)
 		return; /* served all the same, only not kept */
-	*e = (struct entry){ .hash = hash, .root = root, .version = v,
-			     .checked_ms = clock_mono_ms(), .path_len = path.len };
+	*e = (struct entry){ .hash = hash,
+			     .root = root,
+			     .version = v,
+			     .checked_ms = clock_mono_ms(),
+			     .path_len = path.len };
 	memcpy(e->path, path.ptr, path.len);
 	e->path[path.len] = '\0';
 	link = &fc->buckets[(hash ^ (hash >> 32)) & fc->mask];

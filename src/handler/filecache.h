@@ -17,13 +17,18 @@
 
 struct filecache;
 
-enum file_field { FILE_FIELD_ETAG, FILE_FIELD_LAST_MODIFIED, FILE_FIELD_CONTENT_TYPE, FILE_FIELD_COUNT };
+enum file_field {
+	FILE_FIELD_ETAG,
+	FILE_FIELD_LAST_MODIFIED,
+	FILE_FIELD_CONTENT_TYPE,
+	FILE_FIELD_COUNT
+};
 
 struct file_version {
 	uint64_t size;
-	int64_t modified; /* Unix seconds */
-	const char *bytes; /* the whole file, or NULL: use fd */
-	int fd;            /* -1 when bytes are there */
+	int64_t modified;                           /* Unix seconds */
+	const char *bytes;                          /* the whole file, or NULL: use fd */
+	int fd;                                     /* -1 when bytes are there */
 	struct http_field fields[FILE_FIELD_COUNT]; /* ready to send */
 	/* the rest is filecache.c's */
 	struct file_id *id;

@@ -73,16 +73,20 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	};
 	const struct conf_files *conf = &route->files;
 	int fd = fs_open_dir(conf->root);
-	int probe = fd < 0 ? fd : fs_open_beneath(fd, "", O_PATH | O_DIRECTORY, FS_SYMLINKS_INSIDE);
+	int probe = fd < 0 ? fd
+			   : fs_open_beneath(fd, "", O_PATH | O_DIRECTORY,
+					     FS_SYMLINKS_INSIDE);
 	struct files *f;
 
 	if (probe >= 0)
 		close(probe);
 	if (probe < 0) {
 		/* ENOSYS: a kernel before 5.6, or a container that forbids openat2. */
-		conf_report(errors, &conf->root_place, "cannot open the directory %s: %s%s",
-			    conf->root, strerror(-probe),
-			    probe == -ENOSYS ? " (openat2 is needed: Linux 5.6 or later)" : "");
+		conf_report(errors, &conf->root_place,
+			    "cannot open the directory %s: %s%s", conf->root,
+			    strerror(-probe),
+			    probe == -ENOSYS ? " (openat2 is needed: Linux 5.6 or later)"
+					     : "");
 		if (fd >= 0)
 			close(fd);
 		return -1;
@@ -121,7 +125,8 @@ is_hidden(const struct exchange *ex)
 	struct slice rest = ex->rest;
 	const char *end = rest.ptr + rest.len;
 
-	if (rest.ptr == ex->path.ptr + 1 && slice_starts_with(rest, SLICE(".well-known/")))
+	if (rest.ptr == ex->path.ptr + 1 &&
+	    slice_starts_with(rest, SLICE(".well-known/")))
 		rest = slice_from(rest, sizeof(".well-known/") - 1);
 	for (const char *p = rest.ptr; p < end; p++) {
 		if (*p == '.' && (p == rest.ptr || p[-1] == '/'))
@@ -207,7 +212,8 @@ answer_index(struct exchange *ex, struct files *f, const char *path)
 
 	for (size_t i = 0; i < f->conf->index.count; i++) {
 		struct file_version *v;
-		char *name = arena_printf(&ex->arena, "%s%s", path, f->conf->index.items[i]);
+		char *name =
+			arena_printf(&ex->arena, "%s%s", path, f->conf->index.items[i]);
 		int rc;
 
 		if (name == NULL)

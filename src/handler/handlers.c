@@ -5,10 +5,6 @@
 #include "handler/handlers.h"
 
 const struct handler_ops *const handler_kinds[] = {
-	&files_handler,
-	&put_handler,
-	&redirect_handler,
-	&respond_handler,
-	&status_handler,
-	NULL,
+	&files_handler,   &put_handler,    &redirect_handler,
+	&respond_handler, &status_handler, NULL,
 };

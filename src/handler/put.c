@@ -34,8 +34,9 @@ put_create(const struct handler_env *env, const struct conf_route *route, void *
 	}
 	rc = store_open(s, conf, env->log);
 	if (rc < 0) {
-		conf_report(errors, &conf->directory_place, "cannot open the directory %s: %s",
-			    conf->directory, strerror(-rc));
+		conf_report(errors, &conf->directory_place,
+			    "cannot open the directory %s: %s", conf->directory,
+			    strerror(-rc));
 		free(s);
 		return -1;
 	}
@@ -87,8 +88,9 @@ finish(struct exchange *ex, struct store *s, struct put *p)
 		return status;
 	counter_add(ex->site->env.counters, COUNTER_FILES_UPLOADED, 1);
 	if (!replaced &&
-	    exchange_add_field(ex, HTTP_FIELD_LOCATION,
-			       slice_make(location, uri_path_encode(ex->path, location))) < 0)
+	    exchange_add_field(
+		    ex, HTTP_FIELD_LOCATION,
+		    slice_make(location, uri_path_encode(ex->path, location))) < 0)
 		return 500;
 	exchange_respond(ex, replaced ? 204 : 201);
 	return 0;

@@ -13,13 +13,14 @@
 
 struct redirect {
 	const struct conf_redirect *conf;
-	struct slice before, after; /* of '*' in "to"; all in `before` when there is none */
+	struct slice before,
+		after; /* of '*' in "to"; all in `before` when there is none */
 	bool has_star;
 };
 
 static int
-redirect_create(const struct handler_env *env, const struct conf_route *route, void **state,
-		struct buf *errors)
+redirect_create(const struct handler_env *env, const struct conf_route *route,
+		void **state, struct buf *errors)
 {
 	struct redirect *r = calloc(1, sizeof(*r));
 	struct slice to = slice_from_str(route->redirect.to);
@@ -54,7 +55,8 @@ redirect_open(struct exchange *ex)
 		memcpy(to + len, r->after.ptr, r->after.len);
 		len += r->after.len;
 	}
-	return exchange_redirect(ex, r->conf->status, slice_make(to, len), r->conf->keep_query);
+	return exchange_redirect(ex, r->conf->status, slice_make(to, len),
+				 r->conf->keep_query);
 }
 
 const struct handler_ops redirect_handler = {

@@ -11,8 +11,8 @@ respond_open(struct exchange *ex)
 	const struct conf_respond *conf = &ex->route->conf->respond;
 	struct slice body = slice_from_str(conf->body);
 
-	if (body.len > 0 &&
-	    exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, slice_from_str(conf->content_type)) < 0)
+	if (body.len > 0 && exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE,
+					       slice_from_str(conf->content_type)) < 0)
 		return 500;
 	ex->body = body_memory(body);
 	exchange_respond(ex, conf->status);
@@ -30,7 +30,8 @@ const struct handler_ops respond_handler = {
 static int
 health_open(struct exchange *ex)
 {
-	if (exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, SLICE("text/plain; charset=utf-8")) < 0 ||
+	if (exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE,
+			       SLICE("text/plain; charset=utf-8")) < 0 ||
 	    exchange_add_field(ex, HTTP_FIELD_CACHE_CONTROL, SLICE("no-store")) < 0)
 		return 500;
 	ex->body = body_memory(SLICE("ok\n"));

@@ -73,8 +73,8 @@ failed(struct store *s, const char *what, const char *name, int error)
 	if (status == 404)
 		status = 500; /* the directory itself is gone: not the client's doing */
 	if (status >= 500 || status == 403)
-		log_limited(s->log, &s->limit, LOG_LEVEL_ERROR, "upload: %s %s/%s: %s", what,
-			    s->conf->directory, name, strerror(-error));
+		log_limited(s->log, &s->limit, LOG_LEVEL_ERROR, "upload: %s %s/%s: %s",
+			    what, s->conf->directory, name, strerror(-error));
 	return status;
 }
 
@@ -106,7 +106,8 @@ store_check_name(struct store *s, const char *name, const struct http_head *head
 	if (!preconditions_hold(head, &st))
 		return 412;
 	/* Only a file may be replaced, and never what a link points to. */
-	return s->conf->conflict == CONF_CONFLICT_REPLACE && S_ISREG(st.st_mode) ? 0 : 409;
+	return s->conf->conflict == CONF_CONFLICT_REPLACE && S_ISREG(st.st_mode) ? 0
+										 : 409;
 }
 
 int

@@ -22,7 +22,8 @@
 #include "net/net.h"
 
 #define LINGER_MS 10000
-#define REFUSED_MAX 64 /* connections beyond the limit that wait for their 503 to be read */
+#define REFUSED_MAX                                                                      \
+	64 /* connections beyond the limit that wait for their 503 to be read */
 
 static const char *const end_texts[] = {
 #define X(name, text) [CONN_END_##name] = text,
@@ -170,8 +171,9 @@ take_held(struct conn *c)
 
 	c->kick = false;
 	while ((len = evbuffer_get_length(in)) > 0 && conn_wants_input(c)) {
-		size_t want = c->ops->wants_contiguous(c) ? len
-							  : evbuffer_get_contiguous_space(in);
+		size_t want = c->ops->wants_contiguous(c)
+				      ? len
+				      : evbuffer_get_contiguous_space(in);
 		unsigned char *p = evbuffer_pullup(in, (ev_ssize_t)want);
 		size_t used;
 
@@ -289,7 +291,7 @@ conn_on_bev_event(struct bufferevent *bev, short what, void *arg)
 		on_eof(c);
 	else
 		conn_close(c, errno == EPIPE || errno == ECONNRESET ? CONN_END_PEER
-								   : CONN_END_IO);
+								    : CONN_END_IO);
 	settle(c);
 }
 
@@ -378,8 +380,8 @@ conn_on_deadline(struct conn *c)
 static bool
 has_room(struct net *n)
 {
-	uint64_t open = counter_sum(n->all_counters, n->counter_blocks,
-				    COUNTER_CONNECTIONS_OPEN);
+	uint64_t open =
+		counter_sum(n->all_counters, n->counter_blocks, COUNTER_CONNECTIONS_OPEN);
 	uint32_t max = n->site->conf->limits.connections;
 
 	if (open <= max)
@@ -421,7 +423,8 @@ link_conn(struct net *n, struct conn *c)
 }
 
 void
-conn_open(struct net *n, int fd, const struct site_address *address, const struct peer *peer)
+conn_open(struct net *n, int fd, const struct site_address *address,
+	  const struct peer *peer)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 

@@ -80,28 +80,28 @@ struct conn {
 	struct net *net;
 	const struct site_address *address;
 	const struct conn_ops *ops;
-	void *protocol;           /* of ops */
-	struct bufferevent *bev;  /* NULL while parked */
+	void *protocol;          /* of ops */
+	struct bufferevent *bev; /* NULL while parked */
 	struct wheel_timer timer;
 	struct conn *next, **pprev; /* in net->conns */
 	struct conn *next_later;
 	uint64_t id;
-	uint32_t requests;        /* begun so far */
+	uint32_t requests; /* begun so far */
 	struct peer peer;
 	int fd;
-	uint8_t pause;            /* set of enum conn_pause */
-	uint8_t end;              /* enum conn_end, once finishing or closed */
-	bool reading : 1;         /* read_event is added */
-	bool held : 1;            /* input goes through the bufferevent */
+	uint8_t pause;    /* set of enum conn_pause */
+	uint8_t end;      /* enum conn_end, once finishing or closed */
+	bool reading : 1; /* read_event is added */
+	bool held : 1;    /* input goes through the bufferevent */
 	bool eof : 1;
-	bool finishing : 1;       /* close when the output has left; input is dropped */
-	bool linger : 1;          /* then wait for the peer's close */
+	bool finishing : 1; /* close when the output has left; input is dropped */
+	bool linger : 1;    /* then wait for the peer's close */
 	bool lingering : 1;
 	bool refused : 1;
 	bool closed : 1;
 	bool in_later : 1;
-	bool fresh : 1;           /* nothing was read yet */
-	bool kick : 1;            /* held input must be looked at again */
+	bool fresh : 1; /* nothing was read yet */
+	bool kick : 1;  /* held input must be looked at again */
 };
 
 /* Takes ownership of `fd` in every case. */

@@ -36,7 +36,8 @@ conn_take_bev(struct conn *c)
 		conn_close(c, CONN_END_MEMORY);
 		return NULL;
 	}
-	bufferevent_setcb(c->bev, conn_on_bev_read, conn_on_bev_write, conn_on_bev_event, c);
+	bufferevent_setcb(c->bev, conn_on_bev_read, conn_on_bev_write, conn_on_bev_event,
+			  c);
 	bufferevent_setwatermark(c->bev, EV_WRITE, LOW_WATER, 0);
 	bufferevent_set_max_single_read(c->bev, READ_MAX);
 	bufferevent_set_max_single_write(c->bev, FILE_TURN);
@@ -95,7 +96,7 @@ send_two(struct conn *c, struct slice a, struct slice b, int flags)
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN) {
 		conn_close(c, errno == EPIPE || errno == ECONNRESET ? CONN_END_PEER
-								   : CONN_END_IO);
+								    : CONN_END_IO);
 		return;
 	}
 	done = n > 0 ? (size_t)n : 0;
@@ -193,8 +194,9 @@ conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
 			break;
 		if (n <= 0) {
 			conn_close(c, n == 0 ? CONN_END_SOURCE
-				      : errno == EPIPE || errno == ECONNRESET ? CONN_END_PEER
-									      : CONN_END_IO);
+				      : errno == EPIPE || errno == ECONNRESET
+					      ? CONN_END_PEER
+					      : CONN_END_IO);
 			return;
 		}
 		budget -= (uint64_t)n;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * h1: the two half machines of a connection. Bytes go through take_head() and
- * take_body(); after each step advance() pumps the answer and turns to the next request when
+ * take_body(); after each step h1_advance() pumps the answer and turns to the next request when
  * both halves are done. The exchange is never finished from inside one of its own calls.
  */
 #include "net/h1.h"
 
 #include <assert.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "net/conn.h"
@@ -23,7 +21,6 @@
 #define FILE_PENDING_MAX ((size_t)256 * 1024)
 #define FILE_SLICE ((uint64_t)512 * 1024)
 #define MEMORY_SLICE ((uint64_t)64 * 1024)
-#define RATE_WINDOW_MS 10000
 #define ARENA_EXTRA ((size_t)256 * 1024)
 
 static struct h1 *
@@ -227,8 +224,8 @@ end_connection(struct h1 *h)
 }
 
 /* Moves the answer on, and turns to the next request when both halves are done. */
-static void
-advance(struct h1 *h)
+void
+h1_advance(struct h1 *h)
 {
 	struct conn *c = h->c;
 
@@ -262,8 +259,8 @@ begin_exchange(struct h1 *h)
 }
 
 /* What came is not a request, or cannot be served: answer and close. */
-static void
-refuse(struct h1 *h, int status, const char *reason)
+void
+h1_refuse(struct h1 *h, int status, const char *reason)
 {
 	struct conn *c = h->c;
 	char peer[PEER_TEXT_MAX];
@@ -303,12 +300,12 @@ start_request(struct h1 *h, struct slice bytes)
 	head = arena_strdup(&ex->arena, bytes);
 	fields = arena_alloc(&ex->arena, (h->parser.field_count + 1) * sizeof(*fields));
 	if (head == NULL || fields == NULL) {
-		refuse(h, 503, "out of memory");
+		h1_refuse(h, 503, "out of memory");
 		return;
 	}
 	status = h1_head(&h->parser, head, fields, &ex->head);
 	if (status != 0) {
-		refuse(h, status, h->parser.reason);
+		h1_refuse(h, status, h->parser.reason);
 		return;
 	}
 	start_body(h);
@@ -333,7 +330,7 @@ take_head(struct h1 *h, struct slice in)
 			h->head_due_ms = clock_mono_ms() + t->header_ms;
 		return 0;
 	case H1_BAD:
-		refuse(h, h->parser.status, h->parser.reason);
+		h1_refuse(h, h->parser.status, h->parser.reason);
 		return in.len;
 	case H1_OK:
 		break;
@@ -381,7 +378,7 @@ take_chunked(struct h1 *h, struct slice in)
 		case CHUNKED_BAD:
 			h->keep_alive = false;
 			if (h->ex.state == EXCHANGE_RECEIVING)
-				refuse(h, 400, h->chunked.reason);
+				h1_refuse(h, 400, h->chunked.reason);
 			return total;
 		}
 	}
@@ -401,101 +398,6 @@ take_body(struct h1 *h, struct slice in)
 	return n;
 }
 
-/* --- time --- */
-
-/* Bytes of our answer that the peer has not got yet, as far as the kernel can tell. */
-static uint64_t
-unsent(const struct conn *c)
-{
-	int in_kernel = 0;
-
-	if (ioctl(c->fd, SIOCOUTQ, &in_kernel) < 0)
-		in_kernel = 0;
-	return conn_pending(c) + (uint64_t)in_kernel;
-}
-
-static const struct conf_timeouts *
-timeouts_of(const struct conn *c)
-{
-	const struct h1 *h = c->protocol;
-
-	return h != NULL && h->ex.vhost != NULL ? &h->ex.vhost->conf->timeouts
-						: &c->address->fallback->conf->timeouts;
-}
-
-static void
-set_timer(struct conn *c)
-{
-	const struct conf_timeouts *t = timeouts_of(c);
-	struct h1 *h = c->protocol;
-	uint64_t now = clock_mono_ms();
-
-	if (c->closed || c->lingering)
-		return;
-	if (h == NULL) {
-		conn_set_deadline(c, now + t->idle_ms);
-	} else if (c->finishing || h->out == H1_OUT_BODY) {
-		/* Nothing is queued yet: all of it may still leave at once. */
-		h->unsent_seen = c->bev != NULL ? unsent(c) : UINT64_MAX;
-		conn_set_deadline(c, now + t->write_idle_ms);
-	} else if (h->in == H1_IN_HEAD) {
-		conn_set_deadline(c, h->head_due_ms != 0 ? h->head_due_ms : now + t->idle_ms);
-	} else if (h->in == H1_IN_BODY) {
-		uint64_t due = h->last_input_ms + t->body_idle_ms;
-
-		if (t->body_min_rate != 0 && due > h->rate_start_ms + RATE_WINDOW_MS)
-			due = h->rate_start_ms + RATE_WINDOW_MS;
-		conn_set_deadline(c, due);
-	}
-}
-
-static void
-time_out(struct h1 *h, enum conn_end why)
-{
-	struct conn *c = h->c;
-
-	/* RFC 9110 section 15.5.9; with an answer under way there is nothing left to say. */
-	if (h->out == H1_OUT_NONE) {
-		refuse(h, 408, why == CONN_END_HEADER_TIMEOUT ? "header timeout" : "body timeout");
-		advance(h);
-		if (c->finishing)
-			c->end = (uint8_t)why;
-	} else {
-		conn_close(c, why);
-	}
-}
-
-static void
-check_write_progress(struct h1 *h)
-{
-	uint64_t left = unsent(h->c);
-
-	if (left >= h->unsent_seen)
-		conn_close(h->c, CONN_END_WRITE_TIMEOUT);
-	h->unsent_seen = left;
-}
-
-static void
-check_body_progress(struct h1 *h)
-{
-	const struct conf_timeouts *t = timeouts_of(h->c);
-	uint64_t now = clock_mono_ms();
-	uint64_t window = now - h->rate_start_ms;
-
-	if ((h->c->pause & CONN_PAUSE_CREDIT) != 0) {
-		/* We are the slow ones. */
-		h->last_input_ms = h->rate_start_ms = now;
-		h->rate_bytes = 0;
-	} else if (now >= h->last_input_ms + t->body_idle_ms) {
-		time_out(h, CONN_END_BODY_TIMEOUT);
-	} else if (t->body_min_rate != 0 && window >= RATE_WINDOW_MS) {
-		if (h->rate_bytes * 1000 / window < t->body_min_rate)
-			time_out(h, CONN_END_BODY_RATE);
-		h->rate_start_ms = now;
-		h->rate_bytes = 0;
-	}
-}
-
 /* --- what the connection asks of us --- */
 
 /* After every callback: nothing is kept between two requests, and the clock is set. */
@@ -507,7 +409,7 @@ settle(struct conn *c)
 	if (h != NULL && !h->has_begun && h->in == H1_IN_HEAD && h->head_due_ms == 0 &&
 	    !c->finishing)
 		release_h1(c);
-	set_timer(c);
+	h1_set_timer(c);
 }
 
 static size_t
@@ -523,7 +425,7 @@ on_input(struct conn *c, struct slice in)
 			break;
 		used = h->in == H1_IN_HEAD ? take_head(h, in) : take_body(h, in);
 		in = slice_from(in, used);
-		advance(h);
+		h1_advance(h);
 	}
 	if (c->finishing && in.len > 0)
 		c->linger = true;
@@ -543,7 +445,7 @@ static void
 on_writable(struct conn *c)
 {
 	if (c->protocol != NULL)
-		advance(c->protocol);
+		h1_advance(c->protocol);
 	settle(c);
 }
 
@@ -559,23 +461,14 @@ on_eof(struct conn *c)
 	/* The request was cut short, but its answer is under way: finish that. */
 	h->in = H1_IN_DONE;
 	h->keep_alive = false;
-	advance(h);
+	h1_advance(h);
 	settle(c);
 }
 
 static void
 on_timeout(struct conn *c)
 {
-	struct h1 *h = c->protocol;
-
-	if (h == NULL)
-		conn_close(c, CONN_END_IDLE);
-	else if (c->finishing || h->out == H1_OUT_BODY)
-		check_write_progress(h);
-	else if (h->in == H1_IN_HEAD)
-		time_out(h, CONN_END_HEADER_TIMEOUT);
-	else
-		check_body_progress(h);
+	h1_time_out(c);
 	settle(c);
 }
 
@@ -609,7 +502,7 @@ void
 h1_start(struct conn *c)
 {
 	c->ops = &h1_ops;
-	set_timer(c);
+	h1_set_timer(c);
 }
 
 void
@@ -619,7 +512,7 @@ h1_refuse_busy(struct conn *c)
 
 	if (h == NULL)
 		return;
-	refuse(h, 503, "too many connections");
-	advance(h);
+	h1_refuse(h, 503, "too many connections");
+	h1_advance(h);
 	settle(c);
 }

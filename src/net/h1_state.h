@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * h1_state: what h1.c and h1_write.c share: the state of the request and of its answer.
+ * h1_state: what h1.c, h1_time.c and h1_write.c share: the state of the request and of its answer.
  *
  *   in:  HEAD -> BODY -> DONE -> (next) HEAD        out: NONE -> BODY -> DONE
  */
@@ -29,20 +29,37 @@ struct h1 {
 	const struct site_address *address; /* whose limits the parser has */
 	enum h1_in in;
 	enum h1_out out;
-	bool keep_alive;       /* decided when the head of the answer is written */
-	bool aborted;          /* the answer cannot be finished */
-	bool has_begun;        /* the exchange has, and must be finished */
-	bool sent_file;        /* of this answer; the descriptor is needed until it left */
-	uint64_t body_left;    /* of a body with Content-Length */
-	uint64_t discarded;    /* body bytes read after the answer had begun */
-	uint64_t head_due_ms;  /* when the head must be whole; 0 = none of it came */
-	uint64_t last_input_ms; /* of body bytes */
+	bool keep_alive;      /* decided when the head of the answer is written */
+	bool aborted;         /* the answer cannot be finished */
+	bool has_begun;       /* the exchange has, and must be finished */
+	bool sent_file;       /* of this answer; the descriptor is needed until it left */
+	uint64_t body_left;   /* of a body with Content-Length */
+	uint64_t discarded;   /* body bytes read after the answer had begun */
+	uint64_t head_due_ms; /* when the head must be whole; 0 = none of it came */
+	uint64_t last_input_ms;             /* of body bytes */
 	uint64_t rate_start_ms, rate_bytes; /* the window of body_min_rate */
-	uint64_t unsent_seen;  /* conn_unsent() when the write timer was set */
+	uint64_t unsent_seen; /* conn_unsent() when the write timer was set */
 	struct h1_parser parser;
 	struct chunked chunked;
 	struct exchange ex;
 };
+
+/* h1.c */
+
+/* What came is not a request, or cannot be served: answers `status` and closes; `reason` is
+ * for the log. h1_advance() is to be called next. */
+void h1_refuse(struct h1 *h, int status, const char *reason);
+/* Moves the answer on, and turns to the next request when both halves are done. */
+void h1_advance(struct h1 *h);
+
+/* h1_time.c */
+
+/* The deadline of whatever the connection waits for now. */
+void h1_set_timer(struct conn *c);
+/* It has passed: 408, a close, or another chance. */
+void h1_time_out(struct conn *c);
+
+/* h1_write.c */
 
 /* Frames the head of ex's answer and sends it; decides keep_alive. */
 void h1_write_head(struct h1 *h);

@@ -64,7 +64,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while ((t = wheel_expire(&n->wheel, now)) != NULL)
-		conn_on_deadline((struct conn *)((char *)t - offsetof(struct conn, timer)));
+		conn_on_deadline(
+			(struct conn *)((char *)t - offsetof(struct conn, timer)));
 	if (n->accesslog != NULL)
 		accesslog_flush(n->accesslog);
 }

@@ -32,29 +32,29 @@ struct net {
 	struct event_base *base;
 	const struct site *site;
 	const struct log *log;
-	struct accesslog *accesslog;     /* may be NULL */
-	struct counter_block *counters;  /* this worker's */
+	struct accesslog *accesslog;    /* may be NULL */
+	struct counter_block *counters; /* this worker's */
 	const struct counter_block *all_counters;
 	size_t counter_blocks;
 
 	struct net_listener *listeners;
-	bool accepting_paused;           /* out of descriptors */
+	bool accepting_paused; /* out of descriptors */
 	struct event *accept_retry;
 	struct log_limit accept_limit, full_limit;
 
 	struct wheel wheel;
 	struct event *tick;
 
-	struct conn *conns;              /* all that are open */
+	struct conn *conns; /* all that are open */
 	size_t conn_count;
-	size_t refused_count;            /* of those, answered 503 for lack of room */
-	struct conn *later;              /* to be looked at after this loop turn */
+	size_t refused_count; /* of those, answered 503 for lack of room */
+	struct conn *later;   /* to be looked at after this loop turn */
 	uint64_t next_conn_id;
-	struct h1 *spare_h1;             /* free list */
+	struct h1 *spare_h1; /* free list */
 	size_t spare_h1_count;
 
-	char *in;                        /* bytes just received, NET_IN_SIZE */
-	char *out;                       /* bytes gathered for out_owner, NET_OUT_SIZE */
+	char *in;  /* bytes just received, NET_IN_SIZE */
+	char *out; /* bytes gathered for out_owner, NET_OUT_SIZE */
 	size_t out_len;
 	const struct conn *out_owner;
 

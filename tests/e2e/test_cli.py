@@ -39,7 +39,7 @@ such as "127.0.0.1:8080"
 ten.json:6:14: /servers/0/names/0: "example.org:80" has a port; write the name alone, ports \
 stand in "listen"
 ten.json:8:47: /servers/0/routes/0/files: duplicate key; ten.json:8:20 has it already, remove one
-ten.json:9:38: /servers/0/routes/1/redirect/to: "//evil.example.org/" begins with "//", which \
+ten.json:9:39: /servers/0/routes/1/redirect/to: "//evil.example.org/" begins with "//", which \
 is a host; write one "/" or "https://"
 ten.json:10:5: /servers/0/routes/2: no action; add one of "files", "upload", "redirect", \
 "respond", "status"
