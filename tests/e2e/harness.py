@@ -116,8 +116,8 @@ class Server:
         with open(self.stderr, "wb") as err:
             self.process = subprocess.Popen(
                 [*wrapper, binary, *args], cwd=options.pop("cwd", directory),
-                env=environment(directory), stdin=subprocess.DEVNULL, stdout=err, stderr=err,
-                close_fds=True, **options)
+                env=options.pop("env", None) or environment(directory), stdin=subprocess.DEVNULL,
+                stdout=err, stderr=err, close_fds=True, **options)
         self.pid = self.process.pid
 
     # --- what it says ---
