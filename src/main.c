@@ -27,6 +27,15 @@ load(const struct cli *cli)
 	if (errors.len > 0)
 		fwrite(errors.ptr, 1, errors.len, stderr);
 	buf_fini(&errors);
+	if (conf != NULL && cli->daemonize && conf->logs.access.enabled &&
+	    conf->logs.access.target == CONF_LOG_STDERR) {
+		fprintf(stderr,
+			"websrv: with -d nobody would see the access log on stderr; "
+			"give it a path in %s\n",
+			conf->file);
+		conf_free(conf);
+		return NULL;
+	}
 	if (conf != NULL && cli->log_level >= 0)
 		conf->logs.error.level = (enum conf_log_level)cli->log_level;
 	/* In the background there is no stderr; what is said there must not be lost. */
@@ -62,6 +71,7 @@ serve(const struct cli *cli, const struct config *conf, const struct site *site,
 	int status = 0;
 	int rc = 0;
 
+	start_warn(conf, &logs->errors);
 	start_raise_limits(conf, &logs->errors);
 	if (cli->daemonize)
 		rc = daemonize(&ready_fd, &status);

@@ -47,6 +47,17 @@ start_close(struct start *s)
 }
 
 void
+start_warn(const struct config *conf, const struct log *log)
+{
+	if (geteuid() == 0 && conf->user == NULL)
+		log_warning(log,
+			    "started as root, and no \"user\" is configured: the workers "
+			    "stay root");
+	if (geteuid() != 0 && conf->user != NULL)
+		log_warning(log, "not started as root: \"user\" has no effect");
+}
+
+void
 start_raise_limits(const struct config *conf, const struct log *log)
 {
 	struct rlimit rl;

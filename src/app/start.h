@@ -26,6 +26,9 @@ int start_open(struct start *s, const struct config *conf, struct logs *logs,
 	       struct buf *errors);
 void start_close(struct start *s);
 
+/* Says what works but may not be meant. */
+void start_warn(const struct config *conf, const struct log *log);
+
 /* Raises the soft limit of descriptors to the hard one; says so when that is too few. */
 void start_raise_limits(const struct config *conf, const struct log *log);
 

@@ -162,11 +162,11 @@ check_file_name(struct slice s)
 const char *
 check_header_name(struct slice s)
 {
-	/* Those that frame a message, and Date: the server alone knows what is true. */
-	static const char *const framing[] = { "content-length", "transfer-encoding",
-					       "connection",     "date",
-					       "trailer",        "upgrade",
-					       "keep-alive",     "te" };
+	/* Those that frame a message, Date and Server: the server alone knows them. */
+	static const char *const framing[] = {
+		"content-length", "transfer-encoding", "connection", "date",  "trailer",
+		"upgrade",        "keep-alive",        "te",         "server"
+	};
 
 	if (s.len == 0 || token_len(s) != s.len)
 		return "is not a header name; write letters, digits and \"-\"";

@@ -12,6 +12,11 @@
 #include "http/names.h"
 #include "http/uri.h"
 
+/* OPTIONS is answered for every route by the server itself. */
+#define ANY_METHOD                                                                       \
+	(HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) | HTTP_BIT(HTTP_POST) |                \
+	 HTTP_BIT(HTTP_PUT) | HTTP_BIT(HTTP_DELETE) | HTTP_BIT(HTTP_PATCH))
+
 static const struct {
 	unsigned action;
 	const char *name;
@@ -19,12 +24,8 @@ static const struct {
 } actions[] = {
 	{ CONF_ACTION_FILES, "files", HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) },
 	{ CONF_ACTION_UPLOAD, "upload", HTTP_BIT(HTTP_PUT) },
-	{ CONF_ACTION_REDIRECT, "redirect",
-	  (HTTP_BIT(HTTP_METHOD_COUNT) - 1) &
-		  ~(HTTP_BIT(HTTP_TRACE) | HTTP_BIT(HTTP_CONNECT)) },
-	{ CONF_ACTION_RESPOND, "respond",
-	  (HTTP_BIT(HTTP_METHOD_COUNT) - 1) &
-		  ~(HTTP_BIT(HTTP_TRACE) | HTTP_BIT(HTTP_CONNECT)) },
+	{ CONF_ACTION_REDIRECT, "redirect", ANY_METHOD },
+	{ CONF_ACTION_RESPOND, "respond", ANY_METHOD },
 	{ CONF_ACTION_STATUS, "status", HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) },
 };
 

@@ -366,5 +366,10 @@ config_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	for (size_t i = 0; i < c->server_count; i++)
 		check_shared(l, &a, &c->servers[i]);
 	check_names(l, &a);
+	if (l->config->group != NULL && l->config->user == NULL)
+		load_error_place(
+			l, &l->config->group_place,
+			"a group without a user would leave root in charge; name "
+			"the \"user\" too");
 	strmap_fini(&a.map);
 }

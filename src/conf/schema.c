@@ -388,7 +388,8 @@ static const struct conf_section logs = {
 };
 
 static const struct conf_key cache_keys[] = {
-	{ "entries", CONF_COUNT, "10000", "files that are kept open, of one worker",
+	{ "entries", CONF_COUNT, "10000",
+	  "small files that are kept in memory, of one worker",
 	  INTO(struct conf_cache, entries), RANGE(0, 10000000) },
 	{ "memory", CONF_SIZE, "64M",
 	  "bytes of file contents that are kept, of one worker",

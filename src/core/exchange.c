@@ -362,41 +362,60 @@ exchange_redirect(struct exchange *ex, int status, struct slice to, bool keep_qu
 	return 0;
 }
 
+/* Does a configured field apply to this answer? An error must not be cached like the page
+ * that was asked for, and its body has a type of its own. */
 static bool
-is_overridden(const struct http_field *over, size_t count, const struct http_field *f)
+applies(const struct exchange *ex, const struct http_field *over)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (slice_eq_nocase(over[i].name, f->name))
+	return ex->status < 400 || (over->id != HTTP_FIELD_CACHE_CONTROL &&
+				    over->id != HTTP_FIELD_CONTENT_TYPE);
+}
+
+struct overlay {
+	const struct exchange *ex;
+	const struct http_field *fields;
+	size_t count;
+};
+
+static bool
+is_overridden(const struct overlay *o, const struct http_field *f)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		if (slice_eq_nocase(o->fields[i].name, f->name) &&
+		    applies(o->ex, &o->fields[i]))
 			return true;
 	}
 	return false;
+}
+
+static void
+emit_block(const struct overlay *o, const struct http_field *fields, size_t count,
+	   void (*emit)(void *ctx, const struct http_field *f), void *ctx)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!is_overridden(o, &fields[i]))
+			emit(ctx, &fields[i]);
+	}
 }
 
 void
 exchange_each_field(const struct exchange *ex,
 		    void (*emit)(void *ctx, const struct http_field *f), void *ctx)
 {
-	const struct http_field *over = NULL;
-	size_t over_count = 0;
+	struct overlay o = { .ex = ex };
 
 	if (ex->route != NULL) {
-		over = ex->route->fields;
-		over_count = ex->route->field_count;
+		o.fields = ex->route->fields;
+		o.count = ex->route->field_count;
 	} else if (ex->vhost != NULL) {
-		over = ex->vhost->fields;
-		over_count = ex->vhost->field_count;
+		o.fields = ex->vhost->fields;
+		o.count = ex->vhost->field_count;
 	}
-	for (size_t i = 0; i < ex->shared_field_count; i++) {
-		if (!is_overridden(over, over_count, &ex->shared_fields[i]))
-			emit(ctx, &ex->shared_fields[i]);
-	}
-	for (size_t i = 0; i < ex->field_count; i++) {
-		if (!is_overridden(over, over_count, &ex->fields[i]))
-			emit(ctx, &ex->fields[i]);
-	}
-	for (size_t i = 0; i < over_count; i++) {
-		if (over[i].value.ptr != NULL)
-			emit(ctx, &over[i]);
+	emit_block(&o, ex->shared_fields, ex->shared_field_count, emit, ctx);
+	emit_block(&o, ex->fields, ex->field_count, emit, ctx);
+	for (size_t i = 0; i < o.count; i++) {
+		if (o.fields[i].value.ptr != NULL && applies(ex, &o.fields[i]))
+			emit(ctx, &o.fields[i]);
 	}
 }
 

@@ -436,6 +436,7 @@ conn_open(struct net *n, int fd, const struct site_address *address,
 	}
 	c->fd = fd;
 	c->address = address;
+	c->timeouts = &address->fallback->conf->timeouts;
 	c->peer = *peer;
 	link_conn(n, c);
 	h1_start(c);

@@ -24,6 +24,7 @@
 #include "core/peer.h"
 
 struct bufferevent;
+struct conf_timeouts;
 struct conn;
 struct net;
 struct site_address;
@@ -79,6 +80,7 @@ struct conn {
 	struct event read_event;
 	struct net *net;
 	const struct site_address *address;
+	const struct conf_timeouts *timeouts; /* of the server last asked */
 	const struct conn_ops *ops;
 	void *protocol;          /* of ops */
 	struct bufferevent *bev; /* NULL while parked */

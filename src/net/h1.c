@@ -310,6 +310,7 @@ start_request(struct h1 *h, struct slice bytes)
 	}
 	start_body(h);
 	exchange_begin(ex);
+	h->c->timeouts = &ex->vhost->conf->timeouts;
 	if (ex->state != EXCHANGE_RECEIVING)
 		return;
 	if (h->in == H1_IN_DONE)
@@ -322,12 +323,10 @@ start_request(struct h1 *h, struct slice bytes)
 static size_t
 take_head(struct h1 *h, struct slice in)
 {
-	const struct conf_timeouts *t = &h->address->fallback->conf->timeouts;
-
 	switch (h1_parse(&h->parser, in)) {
 	case H1_MORE:
 		if (h->head_due_ms == 0)
-			h->head_due_ms = clock_mono_ms() + t->header_ms;
+			h->head_due_ms = clock_mono_ms() + h->c->timeouts->header_ms;
 		return 0;
 	case H1_BAD:
 		h1_refuse(h, h->parser.status, h->parser.reason);

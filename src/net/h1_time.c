@@ -24,19 +24,10 @@ unsent(const struct conn *c)
 	return conn_pending(c) + (uint64_t)in_kernel;
 }
 
-static const struct conf_timeouts *
-timeouts_of(const struct conn *c)
-{
-	const struct h1 *h = c->protocol;
-
-	return h != NULL && h->ex.vhost != NULL ? &h->ex.vhost->conf->timeouts
-						: &c->address->fallback->conf->timeouts;
-}
-
 void
 h1_set_timer(struct conn *c)
 {
-	const struct conf_timeouts *t = timeouts_of(c);
+	const struct conf_timeouts *t = c->timeouts;
 	struct h1 *h = c->protocol;
 	uint64_t now = clock_mono_ms();
 
@@ -91,7 +82,7 @@ check_write_progress(struct h1 *h)
 static void
 check_body_progress(struct h1 *h)
 {
-	const struct conf_timeouts *t = timeouts_of(h->c);
+	const struct conf_timeouts *t = h->c->timeouts;
 	uint64_t now = clock_mono_ms();
 	uint64_t window = now - h->rate_start_ms;
 
