@@ -4,8 +4,6 @@
  * of one file goes out, or a redirect to a directory's own name. Every name is opened beneath
  * the root by the kernel; nothing here compares paths.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,22 +71,11 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	};
 	const struct conf_files *conf = &route->files;
 	int fd = fs_open_dir(conf->root);
-	int probe = fd < 0 ? fd
-			   : fs_open_beneath(fd, "", O_PATH | O_DIRECTORY,
-					     FS_SYMLINKS_INSIDE);
 	struct files *f;
 
-	if (probe >= 0)
-		close(probe);
-	if (probe < 0) {
-		/* ENOSYS: a kernel before 5.6, or a container that forbids openat2. */
-		conf_report(errors, &conf->root_place,
-			    "cannot open the directory %s: %s%s", conf->root,
-			    strerror(-probe),
-			    probe == -ENOSYS ? " (openat2 is needed: Linux 5.6 or later)"
-					     : "");
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0) {
+		conf_report(errors, &conf->root_place, "cannot open the directory %s: %s",
+			    conf->root, strerror(-fd));
 		return -1;
 	}
 	f = calloc(1, sizeof(*f));

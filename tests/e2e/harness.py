@@ -17,7 +17,9 @@ import threading
 import time
 
 PATIENCE = 15  # seconds for what should be quick, with sanitizers on a busy machine
-TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion.*failed")
+# Workers that the tests kill die of signal 9.
+TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion.*failed|killed by signal (?!9 )|"
+                     r"worker .* exited with status [1-9]")
 
 is_root = os.geteuid() == 0
 
@@ -191,7 +193,7 @@ class Server:
             problems.append(f"exit status {status}, not {self.expected_status}")
         problems += sanitizer_reports(self.directory)
         if TROUBLE.search(self.log()):
-            problems.append("a sanitizer or an assertion spoke")
+            problems.append("a sanitizer or an assertion spoke, or a worker crashed")
         return [f"{p}; the log:\n{self.log()}" for p in problems]
 
     # --- clients ---
@@ -275,8 +277,8 @@ def is_refused(port, seconds=2):
 
 def curl(*args, seconds=30, **options):
     """CompletedProcess; stdout as bytes."""
-    return subprocess.run(["curl", "-q", "-sS", "--noproxy", "*", "--max-time", str(seconds), *args],
-                          capture_output=True, timeout=seconds + 5, **options)
+    command = ["curl", "-q", "-sS", "--noproxy", "*", "--max-time", str(seconds), *args]
+    return subprocess.run(command, capture_output=True, timeout=seconds + 5, **options)
 
 
 class Load:

@@ -26,7 +26,8 @@ syscall(long number, ...)
 	if (number == SYS_openat2) {
 		const struct open_how *how = (const struct open_how *)a[2];
 
-		return openat((int)a[0], (const char *)a[1], (int)how->flags, (mode_t)how->mode);
+		return openat((int)a[0], (const char *)a[1], (int)how->flags,
+			      (mode_t)how->mode);
 	}
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

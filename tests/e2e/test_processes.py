@@ -15,8 +15,10 @@ import time
 
 import pytest
 
-from harness import (Load, children, config, files, is_alive, is_closed, is_refused, is_root,
-                     read_all, read_answer, run, send_get, until, upload)
+from harness import (TROUBLE, Load, children, config, files, is_alive, is_closed, is_refused,
+                     is_root, read_all, read_answer, run, sanitizer_reports, send_get, until,
+                     upload)
+
 
 BIG = 16 << 20
 
@@ -355,6 +357,7 @@ class Daemon:
     def stop(self):
         os.kill(self.pid, signal.SIGTERM)
         until(lambda: not is_alive(self.pid), "the end of the daemon")
+        assert not sanitizer_reports(self.log.parent) and not TROUBLE.search(self.log.read_text())
 
 
 def daemon_config(directory, site):
@@ -402,3 +405,16 @@ def test_in_the_background_a_failed_start_is_told_in_front(websrv, site, tmp_pat
     assert daemon.front.returncode == 1
     assert address in daemon.front.stderr and daemon.front.stderr.count("\n") == 1
     assert daemon.pid is None
+
+
+@pytest.mark.skipif(not is_root, reason="only root can give up the right to become another user")
+@pytest.mark.parametrize("more", [[], ["-d"]], ids=["in front", "in the background"])
+def test_a_start_whose_workers_cannot_start_fails(websrv, site, tmp_path, more):
+    """As in a container without the capability: all is checked, but no worker can ever run."""
+    conf = json.loads(daemon_config(tmp_path, site))
+    (tmp_path / "websrv.json").write_text(json.dumps({**conf, "user": "nobody"}))
+    done = run("setpriv", "--bounding-set=-setuid,-setgid", websrv, *more, "-c",
+               tmp_path / "websrv.json", cwd=tmp_path, seconds=8)
+    assert done.returncode == 1
+    assert "cannot become user nobody" in (tmp_path / "error.log").read_text()
+    assert not (tmp_path / "websrv.pid").exists()

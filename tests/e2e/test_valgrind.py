@@ -36,7 +36,8 @@ def openat2(tmp_path):
 def left_open(log):
     """Descriptors at exit, from --track-fds, but for the standard three and valgrind's log."""
     assert "FILE DESCRIPTORS:" in log
-    found = re.findall(r"Open (?:file descriptor|AF_\w+ socket) (\d+):.*((?:\n==\d+==    .*)*)", log)
+    found = re.findall(r"Open (?:file descriptor|AF_\w+ socket) (\d+):.*((?:\n==\d+==    .*)*)",
+                       log)
     return [(number, where) for number, where in found
             if number not in STANDARD and "<inherited from parent>" not in where]
 

@@ -105,7 +105,8 @@ make_site(const struct client *c)
 		"\t\"timeouts\": {\"shutdown\": \"5s\"},\n"
 		"\t\"servers\": [{\n"
 		"\t\t\"listen\": [\"127.0.0.1:0\"],\n"
-		"\t\t\"redirects\": {\"/old\": {\"to\": \"/hello.txt\", \"status\": 301}},\n"
+		"\t\t\"redirects\": {\"/old\": {\"to\": \"/hello.txt\", \"status\": "
+		"301}},\n"
 		"\t\t\"routes\": [\n"
 		"\t\t\t{\"path\": \"/*\", \"files\": {\"root\": \"site\"}},\n"
 		"\t\t\t{\"path\": \"/drop/*\", \"files\": {\"root\": \"drop\"},\n"
@@ -243,7 +244,7 @@ on_answer(struct evhttp_request *req, void *arg)
 		return;
 	c->answer.status = evhttp_request_get_response_code(req);
 	TAILQ_FOREACH(field, evhttp_request_get_input_headers(req), next)
-		evhttp_add_header(&c->answer.fields, field->key, field->value);
+	evhttp_add_header(&c->answer.fields, field->key, field->value);
 	in = evhttp_request_get_input_buffer(req);
 	c->answer.len = evbuffer_get_length(in);
 	c->answer.body = malloc(c->answer.len + 1);
@@ -329,8 +330,10 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = { "websrv.json", "site/hello.txt", "site/big.bin",
-					     "drop/a.txt", "drop/big.bin", "site", "drop", "" };
+	static const char *const names[] = { "websrv.json",  "site/hello.txt",
+					     "site/big.bin", "drop/a.txt",
+					     "drop/big.bin", "site",
+					     "drop",         "" };
 	struct client *c = *state;
 	int status = -1;
 
@@ -429,16 +432,21 @@ one_connection_serves_many_requests(void **state)
 		const char *target;
 		int status;
 	} rows[] = {
-		{ EVHTTP_REQ_GET, "/hello.txt", 200 }, { EVHTTP_REQ_GET, "/nowhere", 404 },
-		{ EVHTTP_REQ_HEAD, "/hello.txt", 200 }, { EVHTTP_REQ_HEAD, "/nowhere", 404 },
-		{ EVHTTP_REQ_GET, "/big.bin", 200 },   { EVHTTP_REQ_DELETE, "/hello.txt", 405 },
-		{ EVHTTP_REQ_OPTIONS, "/", 204 },      { EVHTTP_REQ_GET, "/old", 301 },
+		{ EVHTTP_REQ_GET, "/hello.txt", 200 },
+		{ EVHTTP_REQ_GET, "/nowhere", 404 },
+		{ EVHTTP_REQ_HEAD, "/hello.txt", 200 },
+		{ EVHTTP_REQ_HEAD, "/nowhere", 404 },
+		{ EVHTTP_REQ_GET, "/big.bin", 200 },
+		{ EVHTTP_REQ_DELETE, "/hello.txt", 405 },
+		{ EVHTTP_REQ_OPTIONS, "/", 204 },
+		{ EVHTTP_REQ_GET, "/old", 301 },
 	};
 	struct client *c = *state;
 
 	for (int round = 0; round < 10; round++) {
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-			assert_int_equal(ask(c, rows[i].method, rows[i].target), rows[i].status);
+			assert_int_equal(ask(c, rows[i].method, rows[i].target),
+					 rows[i].status);
 			assert_string_equal(field(c, "Connection"), "");
 		}
 	}
@@ -449,8 +457,10 @@ static void
 connection_close_is_honoured(void **state)
 {
 	struct client *c = *state;
-	struct request r = { .method = EVHTTP_REQ_GET, .target = "/hello.txt",
-			     .name = "Connection", .value = "close" };
+	struct request r = { .method = EVHTTP_REQ_GET,
+			     .target = "/hello.txt",
+			     .name = "Connection",
+			     .value = "close" };
 
 	assert_int_equal(ask_for(c, &r), 200);
 	assert_string_equal(field(c, "Connection"), "close");
@@ -461,8 +471,10 @@ static void
 what_was_put_can_be_read_back(void **state)
 {
 	struct client *c = *state;
-	struct request r = { .method = EVHTTP_REQ_PUT, .target = "/drop/a.txt",
-			     .body = "first", .len = 5 };
+	struct request r = { .method = EVHTTP_REQ_PUT,
+			     .target = "/drop/a.txt",
+			     .body = "first",
+			     .len = 5 };
 
 	assert_int_equal(ask_for(c, &r), 201);
 	assert_string_equal(field(c, "Location"), "/drop/a.txt");
@@ -476,8 +488,10 @@ a_big_put_can_be_read_back(void **state)
 {
 	struct client *c = *state;
 	char *big = big_bytes();
-	struct request r = { .method = EVHTTP_REQ_PUT, .target = "/drop/big.bin",
-			     .body = big, .len = BIG_SIZE };
+	struct request r = { .method = EVHTTP_REQ_PUT,
+			     .target = "/drop/big.bin",
+			     .body = big,
+			     .len = BIG_SIZE };
 
 	assert_int_equal(ask_for(c, &r), 201);
 	assert_int_equal(ask(c, EVHTTP_REQ_GET, "/drop/big.bin"), 200);
@@ -492,8 +506,10 @@ static void
 put_beyond_max_size_is_413(void **state)
 {
 	struct client *c = *state;
-	struct request r = { .method = EVHTTP_REQ_PUT, .target = "/small/b.txt",
-			     .body = "eleven byte", .len = 11 };
+	struct request r = { .method = EVHTTP_REQ_PUT,
+			     .target = "/small/b.txt",
+			     .body = "eleven byte",
+			     .len = 11 };
 
 	assert_int_equal(ask_for(c, &r), 413);
 	connect_again(c);
@@ -504,8 +520,9 @@ static void
 put_where_only_files_are_is_405_with_allow(void **state)
 {
 	struct client *c = *state;
-	struct request r = { .method = EVHTTP_REQ_PUT, .target = "/hello.txt",
-			     .body = "x", .len = 1 };
+	struct request r = {
+		.method = EVHTTP_REQ_PUT, .target = "/hello.txt", .body = "x", .len = 1
+	};
 
 	assert_int_equal(ask_for(c, &r), 405);
 	assert_non_null(strstr(field(c, "Allow"), "GET"));
@@ -516,7 +533,8 @@ static void
 etag_that_holds_is_304_without_body(void **state)
 {
 	struct client *c = *state;
-	struct request r = { .method = EVHTTP_REQ_GET, .target = "/hello.txt",
+	struct request r = { .method = EVHTTP_REQ_GET,
+			     .target = "/hello.txt",
 			     .name = "If-None-Match" };
 	char etag[128];
 
@@ -535,7 +553,8 @@ static void
 date_that_holds_is_304(void **state)
 {
 	struct client *c = *state;
-	struct request r = { .method = EVHTTP_REQ_GET, .target = "/hello.txt",
+	struct request r = { .method = EVHTTP_REQ_GET,
+			     .target = "/hello.txt",
 			     .name = "If-Modified-Since" };
 	char date[64];
 

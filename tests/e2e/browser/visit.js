@@ -5,8 +5,8 @@
 
 const { chromium } = require('playwright-core');
 
-const ARGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-	'--disable-component-update', '--disable-sync'];
+const ARGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
+	'--disable-background-networking', '--disable-component-update'];
 
 async function visit(page, url, picture) {
 	const seen = { responses: [], failed: [], console: [] };

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Uploads on their way to the disk: which names may be stored, what stands against a
+ * name, and that a file is there whole or not at all.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "handler/etag.h"
+#include "handler/store.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define TEN "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+#define NAME_255 FIFTY FIFTY FIFTY FIFTY FIFTY "01234"
+
+struct name_case {
+	struct slice name;
+	bool good;
+};
+
+/* clang-format off */
+static const struct name_case names[] = {
+#define GOOD(s) { SLICE_LIT(s), true }
+#define BAD(s) { SLICE_LIT(s), false }
+	GOOD("a"), GOOD("a.txt"), GOOD("a b"), GOOD(" a"), GOOD("a.b.c"), GOOD("a..b"), GOOD("-rf"),
+	GOOD("~"), GOOD("%2e"), GOOD("a*?\"<>|"), GOOD("$(x)`;&"), GOOD("\xc3\xa4.txt"),
+	GOOD("\xf0\x9f\x98\x80"), GOOD(NAME_255),
+	BAD(""), BAD(NAME_255 "5"),
+	/* What could leave the directory, hide in it, or mean a stream or drive. */
+	BAD("."), BAD(".."), BAD(".htaccess"), BAD(".websrv-0123456789abcdef"), BAD("a/b"), BAD("/a"),
+	BAD("a/"), BAD("..\\a"), BAD("a\\b"), BAD("a:b"), BAD("c:"), BAD("a::$DATA"),
+	/* What a directory listing or log would show as something else. */
+	BAD("a\nb"), BAD("a\r"), BAD("a\tb"), BAD("\x01"), BAD("\x1f"), BAD("a\0b"), BAD("\0"),
+	BAD("a\x7f"), BAD("\x1b[2J"),
+	/* Names that Windows would cut. */
+	BAD("a."), BAD("a.."), BAD("a "), BAD(" "), BAD("a. "), BAD("a ."),
+	/* Not UTF-8: a lone byte, overlong, surrogate, cut short, beyond the last. */
+	BAD("a\xff"), BAD("\xc0\xaf"), BAD("\xed\xa0\x80"), BAD("\xc3"), BAD("\xf4\x90\x80\x80"),
+	/* DOS devices, in any case, with any extension. */
+	BAD("con"), BAD("CON"), BAD("Con.txt"), BAD("nul.tar.gz"), BAD("aux"), BAD("prn"),
+	BAD("com1"), BAD("COM9.x"), BAD("lpt1"), BAD("Lpt5.log"),
+	GOOD("console"), GOOD("com"), GOOD("com0"), GOOD("com10"), GOOD("lpt"), GOOD("xcon"),
+	GOOD("a.con"), GOOD("con_"), GOOD("auxiliary.txt"), GOOD("comx"),
+#undef GOOD
+#undef BAD
+};
+/* clang-format on */
+
+static void
+names_are_told_good_from_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct slice n = names[i].name;
+		char *exact = malloc(n.len + (n.len == 0));
+
+		/* Nothing behind the name, so that a read beyond it is seen. */
+		assert_non_null(exact);
+		memcpy(exact, n.ptr, n.len);
+		if (store_is_name(slice_make(exact, n.len)) != names[i].good)
+			fail_msg("name '%.*s'", SLICE_ARG(n));
+		free(exact);
+	}
+}
+
+/* --- a store in a directory of its own --- */
+
+struct place {
+	char dir[256];
+	struct conf_upload conf;
+	struct log log;
+	int sink; /* what was logged */
+	struct store store;
+};
+
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct place *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	snprintf(p->dir, sizeof(p->dir), "%s/websrv-st-XXXXXX",
+		 tmp != NULL ? tmp : "/tmp");
+	assert_non_null(mkdtemp(p->dir));
+	p->sink = memfd_create("log", MFD_CLOEXEC);
+	assert_true(p->sink >= 0);
+	p->log = (struct log){ p->sink, LOG_LEVEL_DEBUG };
+	p->conf = (struct conf_upload){ .directory = p->dir, .mode = 0604 };
+	assert_int_equal(store_open(&p->store, &p->conf, &p->log), 0);
+	*state = p;
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+teardown(void **state)
+{
+	struct place *p = *state;
+
+	store_close(&p->store);
+	assert_int_equal(p->store.dirfd, -1);
+	store_close(&p->store); /* a second time does nothing */
+	close(p->sink);
+	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(p);
+	return 0;
+}
+
+static size_t
+count_entries(const struct place *p)
+{
+	DIR *d = opendir(p->dir);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n - 2; /* "." and ".." */
+}
+
+static void
+assert_file(const struct place *p, const char *name, const char *text)
+{
+	char buf[256] = "";
+	int fd = openat(p->store.dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fs_pread_full(fd, buf, sizeof(buf) - 1, 0), strlen(text));
+	assert_string_equal(buf, text);
+	close(fd);
+}
+
+static bool
+was_logged(const struct place *p, const char *text)
+{
+	char buf[4096] = "";
+	ssize_t n = fs_pread_full(p->sink, buf, sizeof(buf) - 1, 0);
+
+	assert_true(n >= 0);
+	assert_int_equal(ftruncate(p->sink, 0), 0);
+	lseek(p->sink, 0, SEEK_SET);
+	return *text != '\0' ? strstr(buf, text) != NULL : n == 0;
+}
+
+/* Publishes a file in two pieces; the status. */
+static int
+store_text(struct place *p, const char *name, const char *text, bool *replaced)
+{
+	size_t half = strlen(text) / 2;
+	struct fs_temp t;
+	int status;
+
+	assert_int_equal(store_begin(&p->store, &t), 0);
+	assert_int_equal(store_append(&p->store, &t, slice_make(text, half)), 0);
+	assert_int_equal(store_append(&p->store, &t, slice_make(NULL, 0)), 0);
+	assert_int_equal(store_append(&p->store, &t, slice_from_str(text + half)), 0);
+	status = store_publish(&p->store, &t, name, replaced);
+	fs_temp_discard(&t);
+	return status;
+}
+
+/* Of a PUT with at most one field. */
+static int
+check_name(struct place *p, const char *name, enum http_field_id id, const char *value)
+{
+	struct http_field f = { http_field_name(id), slice_from_str(value), id };
+	struct http_head head = { .method = HTTP_PUT,
+				  .fields = &f,
+				  .field_count = value != NULL };
+
+	return store_check_name(&p->store, name, &head);
+}
+
+static void
+file_appears_whole_with_its_mode(void **state)
+{
+	struct place *p = *state;
+	mode_t old = umask(077);
+	bool replaced = true;
+	struct fs_temp t;
+	struct stat st;
+
+	assert_int_equal(store_begin(&p->store, &t), 0);
+	umask(old);
+	assert_int_equal(store_append(&p->store, &t, SLICE("abc")), 0);
+	assert_int_equal(faccessat(p->store.dirfd, "a.txt", F_OK, 0), -1);
+	assert_int_equal(store_append(&p->store, &t, SLICE("def")), 0);
+	assert_int_equal(store_publish(&p->store, &t, "a.txt", &replaced), 0);
+	fs_temp_discard(&t);
+	assert_false(replaced);
+	assert_file(p, "a.txt", "abcdef");
+	assert_int_equal(fstatat(p->store.dirfd, "a.txt", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0604);
+	assert_int_equal(count_entries(p), 1);
+	assert_true(was_logged(p, ""));
+}
+
+static void
+file_that_is_given_up_leaves_nothing(void **state)
+{
+	struct place *p = *state;
+	struct fs_temp t;
+
+	assert_int_equal(store_begin(&p->store, &t), 0);
+	assert_int_equal(store_append(&p->store, &t, SLICE("abc")), 0);
+	fs_temp_discard(&t);
+	assert_int_equal(count_entries(p), 0);
+}
+
+static void
+taken_name_is_a_conflict_unless_replacing(void **state)
+{
+	struct place *p = *state;
+	bool replaced;
+
+	assert_int_equal(store_text(p, "a", "first", &replaced), 0);
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_OTHER, NULL), 409);
+	assert_int_equal(check_name(p, "b", HTTP_FIELD_OTHER, NULL), 0);
+	/* Somebody was faster between the check and the end of the body. */
+	assert_int_equal(store_text(p, "a", "second", &replaced), 409);
+	assert_file(p, "a", "first");
+	assert_true(was_logged(p, "")); /* the client's doing is not logged */
+
+	p->conf.conflict = CONF_CONFLICT_REPLACE;
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_OTHER, NULL), 0);
+	assert_int_equal(store_text(p, "a", "third", &replaced), 0);
+	assert_true(replaced);
+	assert_file(p, "a", "third");
+	assert_int_equal(store_text(p, "b", "new", &replaced), 0);
+	assert_false(replaced);
+	assert_int_equal(count_entries(p), 2);
+}
+
+static void
+only_files_are_ever_replaced(void **state)
+{
+	struct place *p = *state;
+	bool replaced;
+
+	p->conf.conflict = CONF_CONFLICT_REPLACE;
+	assert_int_equal(mkdirat(p->store.dirfd, "dir", 0755), 0);
+	assert_int_equal(symlinkat("target", p->store.dirfd, "link"), 0);
+	assert_int_equal(mkfifoat(p->store.dirfd, "fifo", 0644), 0);
+	assert_int_equal(check_name(p, "dir", HTTP_FIELD_OTHER, NULL), 409);
+	assert_int_equal(check_name(p, "link", HTTP_FIELD_OTHER, NULL), 409);
+	assert_int_equal(check_name(p, "fifo", HTTP_FIELD_OTHER, NULL), 409);
+	assert_int_equal(store_text(p, "dir", "x", &replaced), 409);
+	assert_int_equal(count_entries(p), 3);
+}
+
+static void
+preconditions_stand_before_conflicts(void **state)
+{
+	struct place *p = *state;
+	char etag[ETAG_MAX];
+	struct slice tag;
+	struct stat st;
+
+	assert_int_equal(store_text(p, "a", "first", NULL), 0);
+	assert_int_equal(fstatat(p->store.dirfd, "a", &st, 0), 0);
+	tag = etag_format(&st, etag);
+	assert_int_equal(etag[tag.len], '\0');
+
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_NONE_MATCH, "*"), 412);
+	assert_int_equal(check_name(p, "b", HTTP_FIELD_IF_NONE_MATCH, "*"), 0);
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_MATCH, "\"other\""), 412);
+	assert_int_equal(check_name(p, "b", HTTP_FIELD_IF_MATCH, "*"), 412);
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_MATCH, etag), 409);
+	p->conf.conflict = CONF_CONFLICT_REPLACE;
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_MATCH, etag), 0);
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_NONE_MATCH, etag), 412);
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_UNMODIFIED_SINCE,
+				    "Sun, 06 Nov 1994 08:49:37 GMT"),
+			 412);
+	assert_int_equal(store_text(p, "a", "second", NULL), 0);
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_MATCH, etag), 412);
+}
+
+static void
+full_disk_is_507_and_logged(void **state)
+{
+	struct place *p = *state;
+	struct fs_temp t = { .dirfd = p->store.dirfd };
+
+	t.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	if (t.fd < 0) {
+		print_message("skipped: no /dev/full\n");
+		skip();
+	}
+	assert_int_equal(store_append(&p->store, &t, SLICE("abc")), 507);
+	assert_true(was_logged(p, "No space left on device"));
+	fs_temp_discard(&t);
+}
+
+static void
+directory_that_went_away_is_our_own_trouble(void **state)
+{
+	struct place *p = *state;
+	struct fs_temp t;
+	int status;
+
+	assert_int_equal(rmdir(p->dir), 0);
+	status = store_begin(&p->store, &t);
+	/* ext4 answers EPERM where others have ENOENT; never what is the client's fault. */
+	assert_true(status == 500 || status == 403);
+	assert_int_equal(t.fd, -1);
+	assert_true(was_logged(p, p->dir));
+	fs_temp_discard(&t);
+}
+
+static void
+directory_that_cannot_be_opened_is_an_error(void **state)
+{
+	struct place *p = *state;
+	struct conf_upload conf = { .directory = "/dev/null" };
+	struct store s;
+
+	assert_int_equal(store_open(&s, &conf, &p->log), -ENOTDIR);
+	conf.directory = "/none/of/this";
+	assert_int_equal(store_open(&s, &conf, &p->log), -ENOENT);
+	store_close(&s);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_told_good_from_bad),
+		TEST(file_appears_whole_with_its_mode),
+		TEST(file_that_is_given_up_leaves_nothing),
+		TEST(taken_name_is_a_conflict_unless_replacing),
+		TEST(only_files_are_ever_replaced),
+		TEST(preconditions_stand_before_conflicts),
+		TEST(full_disk_is_507_and_logged),
+		TEST(directory_that_went_away_is_our_own_trouble),
+		TEST(directory_that_cannot_be_opened_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
