@@ -4,6 +4,7 @@
  */
 #include "app/cli.h"
 
+#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,12 +45,14 @@ check(struct cli cli, int argc, char **argv, int first)
 struct cli
 cli_parse(int argc, char **argv)
 {
+	static const struct option names[] = { { "help", no_argument, NULL, 'h' },
+					       { "version", no_argument, NULL, 'V' },
+					       { NULL, 0, NULL, 0 } };
 	struct cli cli = { .command = CLI_RUN, .log_level = -1 };
-	char option[2] = { 0 };
 	int c;
 
 	opterr = 0;
-	while ((c = getopt(argc, argv, ":c:l:e:dthV")) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:l:e:dthV", names, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			cli.config = optarg;
@@ -78,11 +81,10 @@ cli_parse(int argc, char **argv)
 			cli.command = CLI_VERSION;
 			return cli;
 		default:
-			option[0] = (char)optopt;
 			return complain(cli,
-					c == ':' ? "a value is missing after -"
-						 : "unknown option -",
-					option);
+					c == ':' ? "a value is missing after "
+						 : "unknown option ",
+					argv[optind - 1]);
 		}
 	}
 	return check(cli, argc, argv, optind);

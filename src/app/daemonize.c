@@ -10,20 +10,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fs.h"
+
 static int
 wait_for_child(int fd, pid_t pid)
 {
-	char byte;
-	ssize_t n;
+	char text[256];
 	int status = 0;
+	ssize_t n;
 
-	do
-		n = read(fd, &byte, 1);
-	while (n < 0 && errno == EINTR);
+	for (;;) {
+		n = read(fd, text, sizeof(text));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || text[0] == DAEMONIZE_READY[0])
+			break;
+		if (fs_write_full(STDERR_FILENO, text, (size_t)n) < 0)
+			break;
+	}
 	close(fd);
-	if (n == 1)
+	if (n > 0 && text[0] == DAEMONIZE_READY[0])
 		return 0;
-	/* It closed the pipe without a word: it has failed and said why. */
+	/* It closed the pipe without the good news. */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : 1;

@@ -214,20 +214,40 @@ sockets_open(struct sockets *s, const struct site *site, size_t slots,
 	return failed;
 }
 
+/* Several slots share the descriptor of a unix socket. */
+static void
+close_fd(struct sockets *s, int fd)
+{
+	close(fd);
+	for (size_t i = 0; i < s->site->address_count * s->slots; i++) {
+		if (s->fds[i] == fd)
+			s->fds[i] = -1;
+	}
+}
+
+void
+sockets_keep(struct sockets *s, size_t slot)
+{
+	for (size_t i = 0; i < s->site->address_count * s->slots; i++) {
+		int own = s->fds[i / s->slots * s->slots + slot];
+
+		if (s->fds[i] >= 0 && s->fds[i] != own)
+			close_fd(s, s->fds[i]);
+	}
+}
+
 void
 sockets_close(struct sockets *s, int unlink_paths)
 {
 	for (size_t i = 0; s->fds != NULL && i < s->site->address_count; i++) {
 		const struct conf_listen *l = s->site->addresses[i].listen;
-		bool is_unix = l->family == CONF_UNIX;
-		bool bound = sockets_get(s, i, 0) >= 0;
 
-		for (size_t k = 0; k < (is_unix ? 1 : s->slots); k++) {
-			if (sockets_get(s, i, k) >= 0)
-				close(sockets_get(s, i, k));
-		}
-		if (is_unix && bound && unlink_paths)
+		if (unlink_paths && l->family == CONF_UNIX && sockets_get(s, i, 0) >= 0)
 			unlink(l->host);
+	}
+	for (size_t i = 0; s->fds != NULL && i < s->site->address_count * s->slots; i++) {
+		if (s->fds[i] >= 0)
+			close_fd(s, s->fds[i]);
 	}
 	free(s->fds);
 	*s = (struct sockets){ 0 };

@@ -22,7 +22,9 @@ struct sockets {
  * the log what is listened on, with the port that the kernel chose for port 0. */
 int sockets_open(struct sockets *s, const struct site *site, size_t slots,
 		 const struct log *log, struct buf *errors);
-/* Closes; with `unlink_paths` unix sockets leave the file system. */
+/* In a worker: closes those of the other slots. */
+void sockets_keep(struct sockets *s, size_t slot);
+/* Closes what is open; may be called again. With `unlink_paths` unix sockets leave the file system. */
 void sockets_close(struct sockets *s, int unlink_paths);
 
 static inline int

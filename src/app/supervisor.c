@@ -57,6 +57,7 @@ struct supervisor {
 	enum phase phase;
 	uint64_t deadline_ms; /* of the phase */
 	int exit_status;
+	bool served;    /* all workers were ready once */
 	bool is_worker; /* we are the child: unwind */
 };
 
@@ -87,6 +88,7 @@ run_as_worker(struct supervisor *s, size_t index, int channel)
 	if (s->ready_fd >= 0)
 		close(s->ready_fd);
 	s->ready_fd = -1;
+	sockets_keep(&s->sockets, index);
 	status = worker_run(&boot);
 	close(channel);
 	return status;
@@ -139,6 +141,23 @@ spawn(struct supervisor *s, size_t index)
 		  (long)pid);
 }
 
+static void enter_phase(struct supervisor *s, enum phase phase);
+
+/* A worker that never came to serve would not do so the next time either. */
+static void
+give_up(struct supervisor *s)
+{
+	static const char text[] =
+		"websrv: the workers cannot start; the error log says why\n";
+
+	log_error(&s->logs->errors, "the workers cannot start; giving up");
+	if (s->ready_fd >= 0 && write(s->ready_fd, text, sizeof(text) - 1) < 0)
+		log_error(&s->logs->errors, "cannot tell so in front: %s",
+			  strerror(errno));
+	s->exit_status = 1;
+	enter_phase(s, STOPPING);
+}
+
 static void
 tell_how_it_died(struct supervisor *s, size_t index, pid_t pid, int status)
 {
@@ -168,6 +187,10 @@ reap(struct supervisor *s, size_t index, int status)
 	atomic_store(&s->counters[index].v[COUNTER_CONNECTIONS_OPEN], 0);
 	if (s->phase != RUNNING)
 		return;
+	if (!s->served && !slot->ready) {
+		give_up(s);
+		return;
+	}
 	slot->failures = now - slot->started_ms >= HEALTHY_MS ? 0 : slot->failures + 1;
 	wait = slot->failures == 0 ? 0 : backoff_ms(slot);
 	slot->restart_ms = now + wait;
@@ -218,6 +241,7 @@ enter_phase(struct supervisor *s, enum phase phase)
 		s->deadline_ms = clock_mono_ms() + STOP_GRACE_MS;
 	}
 	send_all(s, &m);
+	sockets_close(&s->sockets, 1);
 }
 
 static void
@@ -300,11 +324,12 @@ announce(struct supervisor *s)
 		if (!s->slots[i].ready)
 			return;
 	}
+	s->served = true;
 	log_info(&s->logs->errors, "ready: %zu worker%s", s->slot_count,
 		 s->slot_count == 1 ? "" : "s");
 	if (s->ready_fd < 0)
 		return;
-	if (write(s->ready_fd, "r", 1) < 0)
+	if (write(s->ready_fd, DAEMONIZE_READY, 1) < 0)
 		log_error(&s->logs->errors, "cannot tell that we are ready: %s",
 			  strerror(errno));
 	close(s->ready_fd);
@@ -417,6 +442,7 @@ block_signals(void)
 	static const int handled[] = { SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
 				       SIGUSR1, SIGUSR2, SIGCHLD };
 	sigset_t set;
+	int fd;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
@@ -424,7 +450,8 @@ block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd >= 0 ? fd : -errno;
 }
 
 static int
@@ -466,14 +493,15 @@ start(struct supervisor *s, const struct site *site)
 	struct buf errors;
 
 	buf_init(&errors);
-	if (make_slots(s) < 0)
+	/* First: a signal from here on ends in an orderly stop. */
+	s->signal_fd = block_signals();
+	if (s->signal_fd < 0)
+		buf_printf(&errors, "signalfd: %s\n", strerror(-s->signal_fd));
+	else if (make_slots(s) < 0)
 		buf_add_str(&errors, "out of memory\n");
 	else if (sockets_open(&s->sockets, site, s->slot_count, &s->logs->errors,
 			      &errors) == 0)
 		write_pid_file(s, &errors);
-	s->signal_fd = block_signals();
-	if (s->signal_fd < 0)
-		buf_printf(&errors, "signalfd: %s\n", strerror(errno));
 	if (errors.len > 0)
 		fwrite(errors.ptr, 1, errors.len, stderr);
 	s->exit_status = errors.len > 0 ? 1 : 0;

@@ -48,6 +48,14 @@ set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* From now on connecting is refused, not left waiting for an answer that never comes. */
+static void
+drain(struct worker *w, uint32_t deadline_ms)
+{
+	net_drain(w->net, deadline_ms);
+	sockets_close(w->boot->sockets, 0);
+}
+
 static void
 take_logs(struct worker *w, const struct channel_message *m)
 {
@@ -77,12 +85,12 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 		/* The supervisor is gone: nobody would restart or stop us. */
 		log_error(&w->boot->logs->errors, "the supervisor is gone; finishing");
 		event_del(w->on_channel);
-		net_drain(w->net, w->boot->conf->timeouts.shutdown_ms);
+		drain(w, w->boot->conf->timeouts.shutdown_ms);
 		return;
 	}
 	switch ((enum channel_type)m.type) {
 	case CHANNEL_DRAIN:
-		net_drain(w->net, m.arg);
+		drain(w, m.arg);
 		break;
 	case CHANNEL_STOP:
 		net_stop(w->net);
@@ -102,7 +110,7 @@ on_term(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	net_drain(w->net, w->boot->conf->timeouts.shutdown_ms);
+	drain(w, w->boot->conf->timeouts.shutdown_ms);
 }
 
 /* FD_SET beyond FD_SETSIZE is a buffer overflow in libevent's select backend: the kernel

@@ -16,7 +16,7 @@ struct counter_block;
 
 struct worker_boot {
 	const struct config *conf;
-	const struct sockets *sockets;
+	struct sockets *sockets;        /* this process's copy */
 	struct logs *logs;              /* the worker's own copy after fork */
 	struct counter_block *counters; /* all blocks; [slot] is ours */
 	size_t slots;

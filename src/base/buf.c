@@ -142,19 +142,33 @@ buf_add_escaped(struct buf *b, struct slice s)
 	}
 }
 
+static uint32_t
+code_point(const unsigned char *p, size_t n)
+{
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	return c;
+}
+
 void
 buf_add_json(struct buf *b, struct slice s)
 {
 	for (size_t i = 0; i < s.len;) {
-		unsigned char c = (unsigned char)s.ptr[i];
-		size_t n = c < 0x80 ? 1 : utf8_len(slice_from(s, i));
+		const unsigned char *p = (const unsigned char *)s.ptr + i;
+		size_t n = utf8_len(slice_from(s, i));
+		uint32_t c = n != 0 ? code_point(p, n) : p[0];
 
-		if (n == 0 || c < 0x20 || c == 0x7f)
+		if (c >= 0x10000)
+			buf_printf(b, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+				   0xdc00 + (c & 0x3ff));
+		else if (c < 0x20 || c > 0x7e)
 			buf_printf(b, "\\u%04x", c);
 		else if (c == '"' || c == '\\')
-			buf_printf(b, "\\%c", c);
+			buf_printf(b, "\\%c", (char)c);
 		else
-			buf_add(b, s.ptr + i, n);
+			buf_add_char(b, (char)c);
 		i += n != 0 ? n : 1;
 	}
 }

@@ -33,7 +33,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 void buf_add_html(struct buf *b, struct slice s);
 /* One log-safe run: bytes below 0x20, above 0x7e, '"' and '\\' become \xHH. */
 void buf_add_escaped(struct buf *b, struct slice s);
-/* The inside of a JSON string. Bytes that are not UTF-8 become \u00HH. */
+/* The inside of a JSON string, ASCII only: everything else as \uXXXX, also bytes that are
+ * not UTF-8. */
 void buf_add_json(struct buf *b, struct slice s);
 
 static inline struct slice

@@ -22,6 +22,7 @@
 #include "net/net.h"
 
 #define LINGER_MS 10000
+#define DRAIN_LINGER_MS 1000 /* the same while the server stops */
 #define REFUSED_MAX                                                                      \
 	64 /* connections beyond the limit that wait for their 503 to be read */
 
@@ -111,7 +112,8 @@ free_conn(struct conn *c)
 	n->conn_count--;
 	if (c->refused)
 		n->refused_count--;
-	counter_sub(n->counters, COUNTER_CONNECTIONS_OPEN, 1);
+	else
+		counter_sub(n->counters, COUNTER_CONNECTIONS_OPEN, 1);
 	free(c);
 }
 
@@ -137,7 +139,8 @@ end_output(struct conn *c)
 		return;
 	}
 	c->lingering = true;
-	conn_set_deadline(c, clock_mono_ms() + LINGER_MS);
+	conn_set_deadline(c, clock_mono_ms() +
+				     (c->net->draining ? DRAIN_LINGER_MS : LINGER_MS));
 }
 
 /* --- input --- */
@@ -334,6 +337,17 @@ park(struct conn *c)
 		start_reading(c);
 }
 
+void
+conn_drain(struct conn *c)
+{
+	if (c->fresh || c->closed)
+		return; /* its request may be here, unread */
+	if (c->lingering)
+		conn_set_deadline(c, clock_mono_ms() + DRAIN_LINGER_MS);
+	else
+		c->ops->drain(c);
+}
+
 static void
 read_first(struct conn *c)
 {
@@ -342,6 +356,8 @@ read_first(struct conn *c)
 		on_readable(c->fd, 0, c);
 	if (!c->closed && !c->eof)
 		start_reading(c);
+	if (c->net->draining)
+		conn_drain(c);
 }
 
 void
@@ -392,19 +408,20 @@ has_room(struct net *n)
 	return false;
 }
 
-/* 503, politely; when even the refused are too many, a plain close. */
+/* 503, politely; when even the refused are too many, a plain close. They do not count as
+ * open: who is refused must not keep others out. */
 static void
 refuse(struct conn *c)
 {
 	struct net *n = c->net;
 
-	if (n->refused_count == REFUSED_MAX) {
-		conn_close(c, CONN_END_REFUSED);
-		return;
-	}
 	c->refused = true;
 	n->refused_count++;
-	h1_refuse_busy(c);
+	counter_sub(n->counters, COUNTER_CONNECTIONS_OPEN, 1);
+	if (n->refused_count > REFUSED_MAX)
+		conn_close(c, CONN_END_REFUSED);
+	else
+		h1_refuse_busy(c);
 }
 
 static void

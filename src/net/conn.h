@@ -141,6 +141,9 @@ size_t conn_pending(const struct conn *c);
 /* conn_timeout is called once, `ms` from now, unless it is set again. */
 void conn_set_deadline(struct conn *c, uint64_t due_ms);
 
+/* The server stops: an idle connection ends now, a busy one after its answer. */
+void conn_drain(struct conn *c);
+
 /* After the loop turn: parks, kicks, frees. For net.c. */
 void conn_work_later(struct conn *c);
 void conn_on_deadline(struct conn *c);

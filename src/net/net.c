@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/counters.h"
@@ -20,9 +23,11 @@
 #include "net/h1.h"
 
 #define ACCEPT_RETRY_MS 500
+#define FILE_FDS 8 /* descriptors kept back for files and uploads */
 
 struct net_listener {
 	struct net_listener *next;
+	int fd;
 	struct net *net;
 	struct evconnlistener *ev;
 	const struct site_address *address;
@@ -78,10 +83,19 @@ on_accept_retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	n->accepting_paused = false;
-	if (n->draining)
-		return;
 	for (struct net_listener *l = n->listeners; l != NULL; l = l->next)
 		evconnlistener_enable(l->ev);
+}
+
+/* Connections leave some descriptors to the files that they ask for. */
+static int
+highest_conn_fd(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur > INT_MAX)
+		return INT_MAX;
+	return (int)rl.rlim_cur - FILE_FDS;
 }
 
 struct net *
@@ -111,6 +125,7 @@ net_new(enum conf_backend backend, const struct site *site, struct accesslog *ac
 	}
 	n->tick = event_new(n->base, -1, EV_PERSIST, on_tick, n);
 	n->accept_retry = evtimer_new(n->base, on_accept_retry, n);
+	n->fd_max = highest_conn_fd();
 	if (n->in != NULL && n->out != NULL && n->tick != NULL && n->accept_retry != NULL)
 		return n;
 fail:
@@ -181,6 +196,38 @@ on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 		conn_close(c, CONN_END_DRAINED);
 }
 
+static void
+free_listeners(struct net *n)
+{
+	while (n->listeners != NULL) {
+		struct net_listener *l = n->listeners;
+
+		n->listeners = l->next;
+		evconnlistener_free(l->ev);
+		free(l);
+	}
+}
+
+/* Whoever is in the queue already has been promised an answer by the kernel. */
+static void
+accept_queued(struct net *n)
+{
+	for (struct net_listener *l = n->listeners; l != NULL; l = l->next) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+		int fd;
+
+		while ((fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
+				     SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+			struct peer peer =
+				peer_from_sockaddr((struct sockaddr *)&ss, len);
+
+			conn_open(n, fd, l->address, &peer);
+			len = sizeof(ss);
+		}
+	}
+}
+
 void
 net_drain(struct net *n, uint32_t deadline_ms)
 {
@@ -188,12 +235,13 @@ net_drain(struct net *n, uint32_t deadline_ms)
 			      .tv_usec = (deadline_ms % 1000) * 1000 };
 
 	if (!n->draining) {
+		accept_queued(n);
+		free_listeners(n);
 		n->draining = true;
-		for (struct net_listener *l = n->listeners; l != NULL; l = l->next)
-			evconnlistener_disable(l->ev);
 		for (struct conn *c = n->conns; c != NULL; c = c->next)
-			c->ops->drain(c);
+			conn_drain(c);
 		work_later(n);
+		update_tick(n);
 	}
 	if (event_base_once(n->base, -1, EV_TIMEOUT, on_drain_deadline, n, &tv) < 0)
 		net_stop(n);
@@ -207,13 +255,7 @@ net_free(struct net *n)
 	for (struct conn *c = n->conns; c != NULL; c = c->next)
 		conn_close(c, CONN_END_DRAINED);
 	work_later(n);
-	while (n->listeners != NULL) {
-		struct net_listener *l = n->listeners;
-
-		n->listeners = l->next;
-		evconnlistener_free(l->ev);
-		free(l);
-	}
+	free_listeners(n);
 	h1_free_spares(n);
 	if (n->tick != NULL)
 		event_free(n->tick);
@@ -237,6 +279,8 @@ on_accept(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *sa, in
 
 	(void)ev;
 	conn_open(l->net, fd, l->address, &peer);
+	if (fd >= l->net->fd_max && !l->net->accepting_paused)
+		net_pause_accepting(l->net, EMFILE);
 	update_tick(l->net);
 }
 
@@ -272,6 +316,7 @@ net_listen(struct net *n, int fd, size_t address)
 	if (l == NULL)
 		return -ENOMEM;
 	l->net = n;
+	l->fd = fd;
 	l->address = &n->site->addresses[address];
 	/* Backlog 0: the socket listens already. */
 	l->ev = evconnlistener_new(n->base, on_accept, l, LEV_OPT_CLOSE_ON_EXEC, 0, fd);

@@ -39,6 +39,7 @@ struct net {
 
 	struct net_listener *listeners;
 	bool accepting_paused; /* out of descriptors */
+	int fd_max;            /* a connection at or above it pauses accepting */
 	struct event *accept_retry;
 	struct log_limit accept_limit, full_limit;
 

@@ -58,12 +58,16 @@ def write(directory, conf):
     (directory / "websrv.json").write_text(conf if isinstance(conf, str) else json.dumps(conf))
 
 
+LOG_LINE = re.compile(r"\S+Z (warning|info) \[\d+\] .*\n")
+
+
 def fails(done, status, *parts):
-    """It ended with that status and one line on stderr, which has all the parts."""
+    """It ended with that status and one error, one line, which has all the parts."""
     assert done.returncode == status and done.stdout == ""
-    assert done.stderr.endswith("\n") and done.stderr.count("\n") == 1, done.stderr
+    error = LOG_LINE.sub("", done.stderr)
+    assert error.endswith("\n") and error.count("\n") == 1, done.stderr
     for part in parts:
-        assert str(part) in done.stderr
+        assert str(part) in error
 
 
 # --- options ---

@@ -340,7 +340,8 @@ tear_down(void **state)
 	if (c->conn != NULL)
 		evhttp_connection_free(c->conn);
 	forget_answer(c);
-	event_base_free(c->base);
+	if (c->base != NULL)
+		event_base_free(c->base);
 	libevent_global_shutdown();
 	kill(c->pid, SIGTERM);
 	waitpid(c->pid, &status, 0);

@@ -318,6 +318,16 @@ full_disk_is_507_and_logged(void **state)
 }
 
 static void
+name_that_leads_nowhere_is_our_own_trouble(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(store_text(p, "none/a", "x", NULL), 500);
+	assert_true(was_logged(p, "none/a"));
+	assert_int_equal(count_entries(p), 0);
+}
+
+static void
 directory_that_went_away_is_our_own_trouble(void **state)
 {
 	struct place *p = *state;
@@ -359,6 +369,7 @@ main(void)
 		TEST(only_files_are_ever_replaced),
 		TEST(preconditions_stand_before_conflicts),
 		TEST(full_disk_is_507_and_logged),
+		TEST(name_that_leads_nowhere_is_our_own_trouble),
 		TEST(directory_that_went_away_is_our_own_trouble),
 		TEST(directory_that_cannot_be_opened_is_an_error),
 	};

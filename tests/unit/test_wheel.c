@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/wheel.h"
 
@@ -411,5 +412,6 @@ main(void)
 		cmocka_unit_test(random_timers_agree_with_a_plain_list),
 	};
 
+	alarm(60); /* a turn that does not end */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the machine between transports and handlers promises to both: a transport that
+ * takes notes drives a handler that counts through every way that a request can end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/counters.h"
+#include "conf/load.h"
+#include "core/exchange.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define BODY_MAX ((size_t)4 * 1024 * 1024)
+
+static const char config_text[] =
+	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
+	" \"headers\": {\"X-Server\": \"s\", \"Vary\": \"Server\"},"
+	" \"error_pages\": {\"403\": \"/page\", \"409\": \"/page/\"},"
+	" \"routes\": ["
+	"  {\"path\": \"/probe\", \"respond\": {}, \"limits\": {\"body_size\": \"4M\"},"
+	"   \"headers\": {\"vary\": \"Route\", \"X-Route\": \"r\", \"X-Server\": null}},"
+	"  {\"path\": \"/plain\", \"respond\": {}, \"methods\": [\"GET\"]},"
+	"  {\"path\": \"/page\", \"status\": \"health\"}]}]}";
+
+/* What the handler does. */
+enum plan {
+	ANSWER,         /* in open */
+	REFUSE,         /* a status from open */
+	REFUSE_READY,   /* the same with half an answer made */
+	ANSWER_AT_LAST, /* in data */
+	REFUSE_DATA,    /* a status from data */
+	FAIL_IN_DATA,   /* exchange_fail() */
+	FAIL_LATE,      /* exchange_fail() after the answer */
+	KEEP            /* takes bytes and credits none */
+};
+
+static struct rig {
+	struct exchange ex; /* first: the ops are called with its address */
+	enum plan plan;
+	int refusal; /* the status of REFUSE */
+	unsigned heads, aborts, opens, closes, releases, pages;
+	enum exchange_end why;
+	uint64_t credited, most_unconsumed;
+	struct buf fields; /* of the answer, as "Name: value\n" */
+	struct config *conf;
+	struct site *site;
+	struct counter_block *counters;
+} rig;
+
+/* --- the transport --- */
+
+static void
+on_head(struct exchange *ex)
+{
+	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
+	rig.heads++;
+}
+
+static void
+on_interim(struct exchange *ex, int status)
+{
+	fail_msg("interim %d in state %d", status, (int)ex->state);
+}
+
+static void
+on_consumed(struct exchange *ex, size_t n)
+{
+	(void)ex;
+	rig.credited += n;
+}
+
+static void
+on_abort(struct exchange *ex)
+{
+	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
+	rig.aborts++;
+}
+
+static const struct exchange_ops ops = { on_head, on_interim, on_consumed, on_abort };
+
+/* --- the handler --- */
+
+static void
+on_release(void *owner)
+{
+	((struct rig *)owner)->releases++;
+}
+
+static void
+make_answer(struct exchange *ex)
+{
+	assert_int_equal(exchange_add_field(ex, HTTP_FIELD_ETAG, SLICE("\"p\"")), 0);
+	assert_int_equal(exchange_add_field(ex, HTTP_FIELD_VARY, SLICE("Handler")), 0);
+	ex->body = body_memory(SLICE("probe"));
+	ex->body.release = on_release;
+	ex->body.owner = &rig;
+}
+
+static int
+probe_open(struct exchange *ex)
+{
+	rig.opens++;
+	ex->data = &rig.plan;
+	if (rig.plan == REFUSE_READY)
+		make_answer(ex);
+	if (rig.plan == REFUSE || rig.plan == REFUSE_READY)
+		return rig.refusal;
+	if (rig.plan == ANSWER || rig.plan == FAIL_LATE) {
+		make_answer(ex);
+		exchange_respond(ex, 200);
+	}
+	if (rig.plan == FAIL_LATE)
+		exchange_fail(ex, 500);
+	return 0;
+}
+
+static int
+probe_data(struct exchange *ex, struct slice bytes, bool last)
+{
+	assert_ptr_equal(ex->data, &rig.plan);
+	if (ex->unconsumed > rig.most_unconsumed)
+		rig.most_unconsumed = ex->unconsumed;
+	if (rig.plan == REFUSE_DATA)
+		return 507;
+	if (rig.plan == FAIL_IN_DATA) {
+		exchange_fail(ex, 507);
+		return 0;
+	}
+	if (rig.plan != ANSWER_AT_LAST)
+		return 0;
+	exchange_consumed(ex, bytes.len);
+	if (last) {
+		make_answer(ex);
+		exchange_respond(ex, 201);
+	}
+	return 0;
+}
+
+static void
+probe_close(struct exchange *ex, enum exchange_end why)
+{
+	assert_ptr_equal(ex->data, &rig.plan);
+	rig.closes++;
+	rig.why = why;
+}
+
+static const struct handler_ops probe = {
+	.name = "probe",
+	.action = CONF_ACTION_RESPOND,
+	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_PUT),
+	.open = probe_open,
+	.data = probe_data,
+	.close = probe_close,
+};
+
+/* The page for 403: fails itself when it is told so. */
+static int
+page_open(struct exchange *ex)
+{
+	rig.pages++;
+	if (rig.plan == REFUSE_READY) {
+		exchange_fail(ex, 404);
+		return 0;
+	}
+	ex->body = body_memory(SLICE("page"));
+	exchange_respond(ex, 200);
+	return 0;
+}
+
+static const struct handler_ops page = {
+	.name = "page",
+	.action = CONF_ACTION_STATUS,
+	.methods = HTTP_BIT(HTTP_GET),
+	.open = page_open,
+};
+static const struct handler_ops *const kinds[] = { &probe, &page, NULL };
+
+static int
+no_page_open(struct exchange *ex)
+{
+	assert_int_not_equal(ex->error_status, 0);
+	return 503;
+}
+
+static const struct handler_ops no_page = { .name = "no page", .open = no_page_open };
+
+/* --- setting up --- */
+
+static int
+setup(void **state)
+{
+	struct handler_env env = { 0 };
+	struct buf errors;
+
+	(void)state;
+	buf_init(&errors);
+	buf_init(&rig.fields);
+	rig.counters = counters_new(1);
+	assert_non_null(rig.counters);
+	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
+	env.conf = rig.conf;
+	env.counters = rig.counters;
+	if (rig.conf != NULL)
+		rig.site = site_new(rig.conf, &env, kinds, &no_page, &errors);
+	if (rig.site == NULL)
+		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	buf_fini(&errors);
+	exchange_init(&rig.ex, &ops, 64 * 1024);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	exchange_fini(&rig.ex);
+	buf_fini(&rig.fields);
+	site_free(rig.site);
+	conf_free(rig.conf);
+	counters_free(rig.counters, 1);
+	return 0;
+}
+
+static void
+prepare(enum plan plan, enum http_method method, const char *path)
+{
+	struct slice target = slice_from_str(path);
+
+	rig.plan = plan;
+	rig.refusal = 403;
+	rig.heads = rig.aborts = rig.opens = rig.closes = rig.releases = rig.pages = 0;
+	rig.credited = rig.most_unconsumed = 0;
+	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
+		rig.ex.state = EXCHANGE_ENDED;
+	exchange_reset(&rig.ex);
+	rig.ex.site = rig.site;
+	rig.ex.address = &rig.site->addresses[0];
+	rig.ex.head = (struct http_head){ .method = method,
+					  .method_name = http_method_name(method),
+					  .target = target,
+					  .path = target,
+					  .minor = 1 };
+}
+
+static void
+begin(enum plan plan)
+{
+	prepare(plan, HTTP_PUT, "/probe");
+	rig.ex.head.body = HTTP_BODY_CHUNKED;
+	exchange_begin(&rig.ex);
+}
+
+static void
+note_field(void *ctx, const struct http_field *f)
+{
+	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
+}
+
+static const char *
+fields(void)
+{
+	rig.fields.len = 0;
+	exchange_each_field(&rig.ex, note_field, &rig.fields);
+	buf_add_char(&rig.fields, '\0');
+	return rig.fields.ptr;
+}
+
+/* --- every way to end --- */
+
+struct end_case {
+	const char *name;
+	enum plan plan;
+	const char *body; /* NULL: it does not come */
+	bool last;        /* and it is whole */
+	int refuse;       /* then the transport refuses, with this status */
+	enum exchange_end end;
+	int status;
+	unsigned heads, aborts, closes, releases;
+	enum exchange_end why; /* as the handler is told */
+};
+
+#define DONE EXCHANGE_COMPLETE
+#define CUT EXCHANGE_ABORTED
+
+/* clang-format off */
+static const struct end_case ends[] = {
+	{ "answer_that_was_sent_is_complete", ANSWER, NULL, false, 0, DONE, 200, 1, 0, 1, 1, DONE },
+	{ "answer_that_was_not_sent_is_aborted", ANSWER, NULL, false, 0, CUT, 200, 1, 0, 1, 1, CUT },
+	{ "answer_after_the_body_is_complete", ANSWER_AT_LAST, "abc", true, 0, DONE, 201, 1, 0, 1, 1, DONE },
+	{ "answer_after_the_body_may_be_cut", ANSWER_AT_LAST, "abc", true, 0, CUT, 201, 1, 0, 1, 1, CUT },
+	{ "body_that_never_begins_is_aborted", ANSWER_AT_LAST, NULL, false, 0, CUT, 499, 0, 0, 1, 0, CUT },
+	{ "body_that_is_cut_short_is_aborted", ANSWER_AT_LAST, "abc", false, 0, CUT, 499, 0, 0, 1, 0, CUT },
+	{ "refusal_in_open_closes_nothing", REFUSE, NULL, false, 0, DONE, 403, 1, 0, 0, 0, CUT },
+	{ "refusal_in_open_releases_what_was_made", REFUSE_READY, NULL, false, 0, DONE, 403, 1, 0, 0, 1, CUT },
+	{ "refusal_in_data_closes_before_the_error", REFUSE_DATA, "abc", false, 0, DONE, 507, 1, 0, 1, 0, CUT },
+	{ "refusal_of_the_last_bytes_closes_too", REFUSE_DATA, "abc", true, 0, CUT, 507, 1, 0, 1, 0, CUT },
+	{ "failure_in_data_closes_once", FAIL_IN_DATA, "abc", false, 0, DONE, 507, 1, 0, 1, 0, CUT },
+	{ "failure_after_the_answer_aborts", FAIL_LATE, NULL, false, 0, CUT, 200, 1, 1, 1, 1, CUT },
+	{ "refusal_by_the_transport_closes_the_handler", KEEP, "abc", false, 408, DONE, 408, 1, 0, 1, 0, CUT },
+	{ "refusal_after_the_answer_aborts", ANSWER, NULL, false, 400, CUT, 200, 1, 1, 1, 1, CUT },
+};
+/* clang-format on */
+
+static void
+run_end(void **state)
+{
+	const struct end_case *c = *state;
+
+	begin(c->plan);
+	if (c->body != NULL)
+		exchange_body(&rig.ex, slice_from_str(c->body), c->last);
+	if (c->refuse != 0)
+		exchange_refuse(&rig.ex, c->refuse);
+	exchange_finish(&rig.ex, c->end);
+	assert_int_equal(rig.ex.state, EXCHANGE_ENDED);
+	assert_int_equal(rig.opens, 1);
+	assert_int_equal(rig.ex.status, c->status);
+	assert_int_equal(rig.heads, c->heads);
+	assert_int_equal(rig.aborts, c->aborts);
+	assert_int_equal(rig.closes, c->closes);
+	assert_int_equal(rig.releases, c->releases);
+	if (c->closes != 0)
+		assert_int_equal(rig.why, c->why);
+	assert_null(rig.ex.data);
+	exchange_reset(&rig.ex); /* closes and releases nothing again */
+	assert_int_equal(rig.closes, c->closes);
+	assert_int_equal(rig.releases, c->releases);
+}
+
+/* --- errors --- */
+
+static void
+request_that_never_was_one_is_refused(void **state)
+{
+	(void)state;
+	prepare(ANSWER, HTTP_METHOD_UNKNOWN, "");
+	exchange_refuse(&rig.ex, 501);
+	assert_int_equal(rig.ex.status, 501);
+	assert_true(rig.ex.close);
+	assert_non_null(
+		strstr(fields(), "X-Server: s\n")); /* of the address's first server */
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+static void
+errors_keep_their_status_and_some_end_the_connection(void **state)
+{
+	static const struct {
+		enum plan plan;
+		int status;
+		unsigned pages, left;
+		bool close;
+	} rows[] = {
+		{ REFUSE, 403, 1, 4, false },
+		{ REFUSE_READY, 403, 1, 0, false }, /* the page fails: not asked again */
+		{ REFUSE, 409, 0, 0, false },       /* no route leads to the page */
+		{ REFUSE, 404, 0, 0, false },
+		{ REFUSE, 400, 0, 0, true },
+		{ REFUSE, 412, 0, 0, false },
+		{ REFUSE, 413, 0, 0, true },
+		{ REFUSE, 500, 0, 0, false },
+		{ REFUSE, 501, 0, 0, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		prepare(rows[i].plan, HTTP_GET, "/probe");
+		rig.refusal = rows[i].status;
+		exchange_begin(&rig.ex);
+		assert_int_equal(rig.pages, rows[i].pages);
+		assert_int_equal(rig.ex.status, rows[i].status);
+		assert_int_equal(rig.ex.body.left, rows[i].left);
+		assert_int_equal(rig.ex.close, rows[i].close);
+		assert_null(strstr(fields(), "ETag"));
+		exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	}
+}
+
+static void
+route_takes_only_its_own_methods(void **state)
+{
+	(void)state;
+	prepare(ANSWER, HTTP_PUT, "/plain");
+	exchange_begin(&rig.ex);
+	assert_int_equal(rig.ex.status, 405);
+	assert_non_null(strstr(fields(), "Allow: GET, OPTIONS\n"));
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+static void
+answers_are_counted_by_class(void **state)
+{
+	uint64_t requests = counter_sum(rig.counters, 1, COUNTER_REQUESTS);
+	uint64_t good = counter_sum(rig.counters, 1, COUNTER_RESPONSES_2XX);
+	uint64_t bad = counter_sum(rig.counters, 1, COUNTER_RESPONSES_4XX);
+
+	(void)state;
+	begin(ANSWER);
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	begin(REFUSE);
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	begin(KEEP);
+	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_REQUESTS), requests + 3);
+	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_RESPONSES_2XX), good + 1);
+	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_RESPONSES_4XX), bad + 2);
+}
+
+/* --- the body's credit --- */
+
+/* Sends up to `total` bytes, as long as the window allows. */
+static uint64_t
+send_within_window(uint64_t total)
+{
+	static char bytes[60000];
+	uint64_t sent = 0;
+
+	while (sent < total && rig.ex.state == EXCHANGE_RECEIVING) {
+		uint64_t room = EXCHANGE_WINDOW - rig.ex.unconsumed, n = total - sent;
+
+		if (n > sizeof(bytes))
+			n = sizeof(bytes);
+		if (n > room)
+			n = room;
+		if (n == 0)
+			break;
+		sent += n;
+		exchange_body(&rig.ex, slice_make(bytes, (size_t)n), sent == total);
+	}
+	return sent;
+}
+
+static void
+handler_that_credits_gets_the_whole_body(void **state)
+{
+	(void)state;
+	begin(ANSWER_AT_LAST);
+	assert_int_equal(send_within_window(BODY_MAX), BODY_MAX);
+	assert_int_equal(rig.credited, BODY_MAX);
+	assert_int_equal(rig.ex.unconsumed, 0);
+	assert_int_equal(rig.ex.status, 201);
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+static void
+handler_that_does_not_credit_gets_one_window(void **state)
+{
+	(void)state;
+	begin(KEEP);
+	assert_int_equal(send_within_window(BODY_MAX), EXCHANGE_WINDOW);
+	assert_int_equal(rig.ex.unconsumed, EXCHANGE_WINDOW);
+	assert_int_equal(rig.most_unconsumed, EXCHANGE_WINDOW);
+	assert_int_equal(rig.credited, 0);
+	exchange_consumed(&rig.ex, 1000); /* later, in two steps */
+	exchange_consumed(&rig.ex, 24);
+	assert_int_equal(rig.credited, 1024);
+	assert_int_equal(send_within_window(BODY_MAX), 1024);
+	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+}
+
+static void
+body_beyond_the_limit_never_reaches_the_handler(void **state)
+{
+	(void)state;
+	begin(KEEP);
+	assert_int_equal(rig.ex.body_max, BODY_MAX);
+	rig.ex.body_max = 10; /* as if the limit were that */
+	exchange_body(&rig.ex, SLICE("0123456789"), false);
+	assert_int_equal(rig.most_unconsumed, 10);
+	exchange_body(&rig.ex, SLICE("x"), true);
+	assert_int_equal(rig.most_unconsumed, 10);
+	assert_int_equal(rig.closes, 1);
+	assert_int_equal(rig.ex.status, 413);
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+/* --- the fields of the answer --- */
+
+static int
+add_etag(struct slice value)
+{
+	return exchange_add_field(&rig.ex, HTTP_FIELD_ETAG, value);
+}
+
+static void
+control_bytes_and_too_many_fields_are_refused(void **state)
+{
+	static const char *const bad[] = { "a\r\nX: b", "\n", "a\r", "\x1b[2J", "a\x7f" };
+	static const char *const good[] = { "", "a\tb c", "\xc3\xa4~!" };
+	struct slice split = SLICE("/a\r\nX: y");
+
+	(void)state;
+	begin(KEEP);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(add_etag(slice_from_str(bad[i])), -1);
+	assert_int_equal(add_etag(SLICE("a\0b")), -1);
+	assert_int_equal(rig.ex.field_count, 0);
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_int_equal(add_etag(slice_from_str(good[i])), 0);
+	assert_int_equal(rig.ex.field_count, COUNT(good));
+	assert_int_equal(exchange_redirect(&rig.ex, 302, split, false), 500);
+	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
+	while (rig.ex.field_count < EXCHANGE_FIELDS_MAX)
+		assert_int_equal(add_etag(SLICE("x")), 0);
+	assert_int_equal(add_etag(SLICE("x")), -1);
+	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+}
+
+static void
+route_lays_its_fields_over_the_others(void **state)
+{
+	const struct http_field shared[] = {
+		{ SLICE("Last"), SLICE("then"), HTTP_FIELD_OTHER },
+		{ SLICE("VARY"), SLICE("File"), HTTP_FIELD_VARY },
+	};
+
+	(void)state;
+	begin(ANSWER);
+	rig.ex.shared_fields = shared;
+	rig.ex.shared_field_count = COUNT(shared);
+	assert_string_equal(fields(), "Last: then\nETag: \"p\"\nvary: Route\n"
+				      "X-Route: r\n");
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	prepare(ANSWER, HTTP_GET, "/plain"); /* only the server's */
+	exchange_begin(&rig.ex);
+	assert_string_equal(fields(), "ETag: \"p\"\nX-Server: s\nVary: Server\n");
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+static void
+field_without_value_removes_the_handlers(void **state)
+{
+	const struct http_field over[] = {
+		{ SLICE("etag"), slice_make(NULL, 0), HTTP_FIELD_ETAG },
+		{ SLICE("X-Empty"), SLICE(""), HTTP_FIELD_OTHER },
+	};
+	struct route route;
+
+	(void)state;
+	begin(ANSWER);
+	route = *rig.ex.route;
+	route.fields = over;
+	route.field_count = COUNT(over);
+	rig.ex.route = &route;
+	assert_string_equal(fields(), "Vary: Handler\nX-Empty: \n");
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+static void
+next_request_inherits_nothing(void **state)
+{
+	(void)state;
+	begin(REFUSE);
+	exchange_refuse(&rig.ex, 400);
+	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	assert_true(rig.ex.close);
+	prepare(ANSWER, HTTP_GET, "/plain");
+	assert_int_equal(rig.ex.field_count, 0);
+	exchange_begin(&rig.ex);
+	assert_false(rig.ex.close);
+	assert_int_equal(rig.ex.status, 200);
+	assert_int_equal(rig.ex.body.left, 5);
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+#define OTHERS 11
+
+int
+main(void)
+{
+	static struct CMUnitTest tests[COUNT(ends) + OTHERS] = {
+		cmocka_unit_test(request_that_never_was_one_is_refused),
+		cmocka_unit_test(errors_keep_their_status_and_some_end_the_connection),
+		cmocka_unit_test(route_takes_only_its_own_methods),
+		cmocka_unit_test(answers_are_counted_by_class),
+		cmocka_unit_test(handler_that_credits_gets_the_whole_body),
+		cmocka_unit_test(handler_that_does_not_credit_gets_one_window),
+		cmocka_unit_test(body_beyond_the_limit_never_reaches_the_handler),
+		cmocka_unit_test(control_bytes_and_too_many_fields_are_refused),
+		cmocka_unit_test(route_lays_its_fields_over_the_others),
+		cmocka_unit_test(field_without_value_removes_the_handlers),
+		cmocka_unit_test(next_request_inherits_nothing),
+	};
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		tests[OTHERS + i] = (struct CMUnitTest){
+			.name = ends[i].name,
+			.test_func = run_end,
+			.initial_state = (void *)&ends[i],
+		};
+	}
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
