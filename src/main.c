@@ -3,8 +3,10 @@
  * main: argv in, exit status out. Boot order: arguments, configuration, checks (roots, users,
  * logs), background, supervisor (sockets, workers).
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/cli.h"
 #include "app/daemonize.h"
@@ -103,6 +105,21 @@ run(const struct cli *cli, const struct config *conf)
 	return status;
 }
 
+/* Started with one of them closed, a socket would get its number, and log lines would go
+ * to a client. */
+static int
+open_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -110,6 +127,8 @@ main(int argc, char **argv)
 	struct config *conf;
 	int status;
 
+	if (open_standard_fds() < 0)
+		return 1;
 	switch (cli.command) {
 	case CLI_USAGE_ERROR:
 		return CLI_EXIT_USAGE;

@@ -45,6 +45,21 @@ channel_send(int fd, const struct channel_message *m)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* We have no room for all of them: those that did come are of no use. */
+static int
+lost_descriptors(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fds[CHANNEL_FDS_MAX];
+	size_t count = c != NULL ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+
+	for (size_t i = 0; i < count && i < CHANNEL_FDS_MAX; i++) {
+		memcpy(&fds[i], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+		close(fds[i]);
+	}
+	return -EMFILE;
+}
+
 int
 channel_receive(int fd, struct channel_message *m)
 {
@@ -63,6 +78,8 @@ channel_receive(int fd, struct channel_message *m)
 		return 0;
 	if (n != (ssize_t)sizeof(*m))
 		return -EBADMSG;
+	if ((msg.msg_flags & MSG_CTRUNC) != 0)
+		return lost_descriptors(&msg);
 	c = CMSG_FIRSTHDR(&msg);
 	m->fd_count = 0;
 	if (c != NULL && c->cmsg_type == SCM_RIGHTS) {

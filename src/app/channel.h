@@ -29,7 +29,8 @@ struct channel_message {
 int channel_pair(int fds[2]);
 /* 0 or -errno. */
 int channel_send(int fd, const struct channel_message *m);
-/* 1 with a message; 0 at the end (the other side is gone); -errno (-EAGAIN: none there). */
+/* 1 with a message; 0 at the end (the other side is gone); -errno: -EAGAIN when none is there,
+ * -EMFILE when its descriptors could not be taken. */
 int channel_receive(int fd, struct channel_message *m);
 
 #endif

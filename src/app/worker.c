@@ -81,7 +81,15 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (rc == -EAGAIN || rc == -EINTR)
 		return;
-	if (rc <= 0) {
+	if (rc < 0)
+		log_error(&w->boot->logs->errors,
+			  "a message of the supervisor is lost: %s; if it was about "
+			  "logs, send "
+			  "USR1 again",
+			  strerror(-rc));
+	if (rc < 0)
+		return;
+	if (rc == 0) {
 		/* The supervisor is gone: nobody would restart or stop us. */
 		log_error(&w->boot->logs->errors, "the supervisor is gone; finishing");
 		event_del(w->on_channel);
@@ -124,6 +132,8 @@ limit_descriptors_for_select(struct worker *w)
 		return;
 	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur <= FD_SETSIZE)
 		return;
+	log_info(&w->boot->logs->errors, "select: at most %d descriptors for this worker",
+		 FD_SETSIZE);
 	rl.rlim_cur = FD_SETSIZE;
 	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
 		log_error(&w->boot->logs->errors, "setrlimit: %s", strerror(errno));

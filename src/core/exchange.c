@@ -103,6 +103,7 @@ find_error_page(struct exchange *ex, int status)
 {
 	struct slice path = ex->vhost != NULL ? vhost_error_page(ex->vhost, status)
 					      : slice_make(NULL, 0);
+	const struct handler *page;
 	struct route_match m;
 
 	if (path.len == 0)
@@ -110,8 +111,12 @@ find_error_page(struct exchange *ex, int status)
 	m = router_match(&ex->vhost->router, path);
 	if (m.kind != ROUTE_FOUND)
 		return NULL;
+	page = m.route->by_method[HTTP_GET];
+	if (page == NULL ||
+	    (page->ops->action & (CONF_ACTION_FILES | CONF_ACTION_RESPOND)) == 0)
+		return NULL;
 	ex->rest = m.rest;
-	return m.route->by_method[HTTP_GET];
+	return page;
 }
 
 /* After these the rest of what the peer sends is not to be trusted, or not wanted. */

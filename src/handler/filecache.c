@@ -171,8 +171,8 @@ read_bytes(struct version_block *b, int fd)
 
 /* Takes ownership of fd. */
 static int
-make_version(const struct filecache *fc, const struct file_root *root, const char *path,
-	     int fd, const struct stat *st, struct file_version **out)
+make_version(const struct file_root *root, const char *path, int fd,
+	     const struct stat *st, uint64_t bytes_max, struct file_version **out)
 {
 	struct version_block *b = calloc(1, sizeof(*b));
 	int rc;
@@ -188,7 +188,7 @@ make_version(const struct filecache *fc, const struct file_root *root, const cha
 				      .id = &b->id,
 				      .refs = 1 };
 	rc = set_fields(b, root, path, st);
-	if (rc == 0 && b->v.size <= fc->conf.file_size)
+	if (rc == 0 && b->v.size <= bytes_max)
 		rc = read_bytes(b, fd);
 	if (b->v.bytes != NULL) {
 		close(fd);
@@ -227,14 +227,16 @@ open_version(const struct filecache *fc, const struct file_root *root, const cha
 	struct stat st;
 	int rc = -EAGAIN;
 
-	for (int i = 0; i < READ_TRIES && rc == -EAGAIN; i++) {
+	/* A file that is being written all the time is served from its descriptor at last. */
+	for (int i = 0; i <= READ_TRIES && rc == -EAGAIN; i++) {
 		int fd = open_regular(root, path, &st);
 
 		if (fd < 0)
 			return fd;
-		rc = make_version(fc, root, path, fd, &st, out);
+		rc = make_version(root, path, fd, &st,
+				  i < READ_TRIES ? fc->conf.file_size : 0, out);
 	}
-	return rc == -EAGAIN ? -EIO : rc;
+	return rc;
 }
 
 /* --- the table --- */

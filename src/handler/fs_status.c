@@ -32,6 +32,7 @@ fs_status(int error)
 		return 507;
 	case EMFILE:
 	case ENFILE:
+	case EAGAIN:
 	case ENOMEM:
 		return 503;
 	default:

@@ -83,7 +83,7 @@ finish(struct exchange *ex, struct store *s, struct put *p)
 
 	if (location == NULL)
 		return 503;
-	status = store_publish(s, &p->temp, p->name, &replaced);
+	status = store_publish(s, &p->temp, p->name, &ex->head, &replaced);
 	if (status != 0)
 		return status;
 	counter_add(ex->site->env.counters, COUNTER_FILES_UPLOADED, 1);

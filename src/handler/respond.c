@@ -6,9 +6,20 @@
 #include "handler/handlers.h"
 
 static int
+respond_create(const struct handler_env *env, const struct conf_route *route,
+	       void **state, struct buf *errors)
+{
+	(void)env;
+	(void)errors;
+	*state = (void *)(uintptr_t)&route->respond;
+	return 0;
+}
+
+static int
 respond_open(struct exchange *ex)
 {
-	const struct conf_respond *conf = &ex->route->conf->respond;
+	/* Not by way of ex->route: as an error page we answer for another one. */
+	const struct conf_respond *conf = ex->handler->state;
 	struct slice body = slice_from_str(conf->body);
 
 	if (body.len > 0 && exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE,
@@ -24,6 +35,7 @@ const struct handler_ops respond_handler = {
 	.action = CONF_ACTION_RESPOND,
 	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) | HTTP_BIT(HTTP_POST) |
 		   HTTP_BIT(HTTP_PUT) | HTTP_BIT(HTTP_DELETE) | HTTP_BIT(HTTP_PATCH),
+	.create = respond_create,
 	.open = respond_open,
 };
 

@@ -127,10 +127,19 @@ store_append(struct store *s, struct fs_temp *t, struct slice bytes)
 }
 
 int
-store_publish(struct store *s, struct fs_temp *t, const char *name, bool *replaced)
+store_publish(struct store *s, struct fs_temp *t, const char *name,
+	      const struct http_head *head, bool *replaced)
 {
-	bool replace = s->conf->conflict == CONF_CONFLICT_REPLACE;
-	int rc = fs_temp_publish(t, name, replace, replaced);
+	/* Who says If-None-Match means to create: the kernel decides between two of them. */
+	bool create_only = http_head_find(head, HTTP_FIELD_IF_NONE_MATCH) != NULL;
+	bool replace = s->conf->conflict == CONF_CONFLICT_REPLACE && !create_only;
+	int status = store_check_name(s, name, head);
+	int rc;
 
+	if (status != 0)
+		return status;
+	rc = fs_temp_publish(t, name, replace, replaced);
+	if (rc == -EEXIST && create_only)
+		return 412;
 	return rc == 0 ? 0 : failed(s, "publish", name, rc);
 }

@@ -38,6 +38,8 @@ bool store_is_name(struct slice name);
 int store_check_name(struct store *s, const char *name, const struct http_head *head);
 int store_begin(struct store *s, struct fs_temp *t);
 int store_append(struct store *s, struct fs_temp *t, struct slice bytes);
-int store_publish(struct store *s, struct fs_temp *t, const char *name, bool *replaced);
+/* Asks again what store_check_name() asked, as close to the moment as can be. */
+int store_publish(struct store *s, struct fs_temp *t, const char *name,
+		  const struct http_head *head, bool *replaced);
 
 #endif

@@ -166,6 +166,16 @@ hold(struct conn *c, struct slice rest)
 		bufferevent_enable(bev, EV_READ);
 }
 
+/* Held input that had to wait for its turn is looked at in the next one. */
+static void
+kick_after_turn(struct conn *c)
+{
+	if (!c->held || !conn_wants_input(c) || !conn_turn_is_over(c))
+		return;
+	c->kick = true;
+	put_later(c);
+}
+
 static void
 take_held(struct conn *c)
 {
@@ -173,7 +183,9 @@ take_held(struct conn *c)
 	size_t len;
 
 	c->kick = false;
-	while ((len = evbuffer_get_length(in)) > 0 && conn_wants_input(c)) {
+	c->turn_start = c->sent_total;
+	while ((len = evbuffer_get_length(in)) > 0 && conn_wants_input(c) &&
+	       !conn_turn_is_over(c)) {
 		size_t want = c->ops->wants_contiguous(c)
 				      ? len
 				      : evbuffer_get_contiguous_space(in);
@@ -193,6 +205,7 @@ take_held(struct conn *c)
 		evbuffer_drain(in, evbuffer_get_length(in));
 	if (!c->closed && !conn_wants_input(c) && !c->finishing)
 		bufferevent_disable(c->bev, EV_READ);
+	kick_after_turn(c);
 }
 
 static bool
@@ -203,14 +216,29 @@ is_parkable(const struct conn *c)
 	       evbuffer_get_length(bufferevent_get_output(c->bev)) == 0;
 }
 
+/* Requests that came before the end are answered first: it is told when the protocol can do
+ * no more with what is held. */
+static void
+tell_eof(struct conn *c)
+{
+	if (!c->eof || c->eof_told || c->kick || !conn_wants_input(c))
+		return;
+	c->eof_told = true;
+	c->ops->eof(c);
+}
+
+/* The end of every callback. */
 static void
 settle(struct conn *c)
 {
+	tell_eof(c);
 	conn_flush(c);
 	if (c->closed)
 		return;
 	if (c->finishing && !c->lingering && conn_pending(c) == 0)
 		end_output(c);
+	if (!c->closed)
+		c->ops->settled(c);
 	if (is_parkable(c))
 		put_later(c);
 }
@@ -222,10 +250,8 @@ on_eof(struct conn *c)
 	stop_reading(c);
 	if (c->lingering)
 		conn_close(c, (enum conn_end)c->end);
-	else if (c->finishing)
-		c->linger = false;
 	else
-		c->ops->eof(c);
+		c->linger = false;
 }
 
 static void
@@ -236,9 +262,11 @@ take_input(struct conn *c, struct slice in)
 	counter_add(c->net->counters, COUNTER_BYTES_RECEIVED, in.len);
 	if (c->finishing)
 		return;
+	c->turn_start = c->sent_total;
 	used = c->ops->input(c, in);
 	if (used < in.len && !c->closed && !c->finishing)
 		hold(c, slice_from(in, used));
+	kick_after_turn(c);
 }
 
 static void
@@ -316,9 +344,10 @@ conn_resume(struct conn *c, enum conn_pause why)
 	if ((c->pause & why) == 0)
 		return;
 	c->pause &= (uint8_t)~why;
-	if (!conn_wants_input(c) || c->eof)
+	if (!conn_wants_input(c))
 		return;
-	start_reading(c);
+	if (!c->eof)
+		start_reading(c);
 	if (c->held) {
 		/* No read callback will come for bytes that are here already. */
 		c->kick = true;

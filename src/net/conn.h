@@ -66,12 +66,14 @@ struct conn_ops {
 	bool (*wants_contiguous)(const struct conn *);
 	/* The socket took output: there is room for more. */
 	void (*writable)(struct conn *);
-	/* The peer will send nothing more. */
+	/* The peer will send nothing more, and input() has had all there was. */
 	void (*eof)(struct conn *);
 	/* The deadline has passed. */
 	void (*timeout)(struct conn *);
 	/* The server drains: end soon. */
 	void (*drain)(struct conn *);
+	/* The end of every callback, when what could be sent was sent: set the deadline. */
+	void (*settled)(struct conn *);
 	/* Last call, outside of any other: let go of everything. */
 	void (*closed)(struct conn *, enum conn_end why);
 };
@@ -88,22 +90,28 @@ struct conn {
 	struct conn *next, **pprev; /* in net->conns */
 	struct conn *next_later;
 	uint64_t id;
-	uint32_t requests; /* begun so far */
+	uint64_t sent_total;     /* bytes of output that we were given */
+	uint64_t turn_start;     /* sent_total when this loop turn began */
+	uint64_t delivered_seen; /* h1_time.c: what the peer had when... */
+	uint64_t write_due_ms;   /* ...this deadline was set */
+	uint32_t requests;       /* begun so far */
 	struct peer peer;
 	int fd;
-	uint8_t pause;    /* set of enum conn_pause */
-	uint8_t end;      /* enum conn_end, once finishing or closed */
-	bool reading : 1; /* read_event is added */
-	bool held : 1;    /* input goes through the bufferevent */
-	bool eof : 1;
+	uint8_t pause;      /* set of enum conn_pause */
+	uint8_t end;        /* enum conn_end, once finishing or closed */
+	bool reading : 1;   /* read_event is added */
+	bool held : 1;      /* input goes through the bufferevent */
+	bool eof : 1;       /* the peer sends nothing more */
+	bool eof_told : 1;  /* and the protocol knows */
 	bool finishing : 1; /* close when the output has left; input is dropped */
 	bool linger : 1;    /* then wait for the peer's close */
 	bool lingering : 1;
 	bool refused : 1;
 	bool closed : 1;
 	bool in_later : 1;
-	bool fresh : 1; /* nothing was read yet */
-	bool kick : 1;  /* held input must be looked at again */
+	bool fresh : 1;       /* nothing was read yet */
+	bool write_timed : 1; /* write_due_ms counts */
+	bool kick : 1;        /* held input must be looked at again */
 };
 
 /* Takes ownership of `fd` in every case. */
@@ -134,6 +142,14 @@ conn_wants_input(const struct conn *c)
  */
 void conn_send(struct conn *c, struct slice bytes);
 void conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len);
+/* The same without trying the socket now. */
+void conn_queue_file(struct conn *c, int fd, uint64_t offset, uint64_t len);
+/* Sends what was gathered so far. */
+void conn_flush(struct conn *c);
+
+/* Has this connection had its share of the loop turn? Then input() leaves the rest for the
+ * next one. */
+bool conn_turn_is_over(const struct conn *c);
 
 /* Bytes that the socket has not taken yet. */
 size_t conn_pending(const struct conn *c);

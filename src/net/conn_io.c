@@ -24,6 +24,8 @@
 #define FILE_TURN ((uint64_t)1024 * 1024)
 /* The write callback comes when so little is left, so the socket never runs dry. */
 #define LOW_WATER ((size_t)256 * 1024)
+/* Output of one connection in one turn, after which its further requests have to wait. */
+#define TURN_MAX ((uint64_t)1024 * 1024)
 #define READ_MAX ((size_t)64 * 1024)
 
 struct bufferevent *
@@ -135,6 +137,19 @@ conn_flush(struct conn *c)
 	flush_with(c, slice_make(NULL, 0), 0);
 }
 
+static void
+count_sent(struct conn *c, uint64_t n)
+{
+	c->sent_total += n;
+	counter_add(c->net->counters, COUNTER_BYTES_SENT, n);
+}
+
+bool
+conn_turn_is_over(const struct conn *c)
+{
+	return c->sent_total - c->turn_start >= TURN_MAX;
+}
+
 void
 conn_send(struct conn *c, struct slice bytes)
 {
@@ -142,7 +157,7 @@ conn_send(struct conn *c, struct slice bytes)
 
 	if (c->closed)
 		return;
-	counter_add(n->counters, COUNTER_BYTES_SENT, bytes.len);
+	count_sent(c, bytes.len);
 	assert(n->out_owner == NULL || n->out_owner == c);
 	if (bytes.len > NET_OUT_SIZE - n->out_len) {
 		flush_with(c, bytes, 0);
@@ -158,7 +173,6 @@ static void
 queue_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
 {
 	struct bufferevent *bev = conn_take_bev(c);
-
 	struct evbuffer_file_segment *seg;
 	int rc = -1;
 
@@ -183,7 +197,7 @@ conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
 
 	if (c->closed || len == 0)
 		return;
-	counter_add(c->net->counters, COUNTER_BYTES_SENT, len);
+	count_sent(c, len);
 	flush_with(c, slice_make(NULL, 0), MSG_MORE);
 	while (!c->closed && budget > 0 && queued(c) == 0) {
 		ssize_t n = sendfile(c->fd, fd, &at, budget);
@@ -204,4 +218,15 @@ conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
 	}
 	if (!c->closed && len > 0)
 		queue_file(c, fd, (uint64_t)at, len);
+}
+
+void
+conn_queue_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
+{
+	if (c->closed || len == 0)
+		return;
+	count_sent(c, len);
+	flush_with(c, slice_make(NULL, 0), MSG_MORE);
+	if (!c->closed)
+		queue_file(c, fd, offset, len);
 }

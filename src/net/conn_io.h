@@ -13,9 +13,6 @@ struct conn;
 struct bufferevent *conn_take_bev(struct conn *c);
 void conn_drop_bev(struct conn *c);
 
-/* Sends what was gathered. */
-void conn_flush(struct conn *c);
-
 /* For conn_take_bev(): its callbacks live in conn.c. */
 void conn_on_bev_read(struct bufferevent *bev, void *arg);
 void conn_on_bev_write(struct bufferevent *bev, void *arg);

@@ -122,6 +122,22 @@ reset(struct h1 *h)
 }
 
 static struct h1 *
+take_spare(struct net *n, const struct site_address *address)
+{
+	for (struct h1 **link = &n->spare_h1; *link != NULL;
+	     link = &(*link)->next_spare) {
+		struct h1 *h = *link;
+
+		if (h->address != address)
+			continue;
+		*link = h->next_spare;
+		n->spare_h1_count--;
+		return h;
+	}
+	return NULL;
+}
+
+static struct h1 *
 take_h1(struct conn *c)
 {
 	struct net *n = c->net;
@@ -129,16 +145,12 @@ take_h1(struct conn *c)
 
 	if (h != NULL)
 		return h;
-	h = n->spare_h1;
-	if (h != NULL && h->address == c->address) {
-		n->spare_h1 = h->next_spare;
-		n->spare_h1_count--;
-	} else {
+	h = take_spare(n, c->address);
+	if (h == NULL)
 		h = new_h1(c->address);
-		if (h == NULL) {
-			conn_close(c, CONN_END_MEMORY);
-			return NULL;
-		}
+	if (h == NULL) {
+		conn_close(c, CONN_END_MEMORY);
+		return NULL;
 	}
 	h->c = c;
 	reset(h);
@@ -179,33 +191,74 @@ finish_exchange(struct h1 *h, enum exchange_end why)
 
 /* --- the answer --- */
 
-static void
-pump(struct h1 *h)
+/* Is there room for more in user space? What is only gathered goes out first: the socket may
+ * well take it, and then no write event would ever call us back. */
+static bool
+has_room(struct conn *c, size_t max)
 {
-	struct conn *c = h->c;
-	struct body *b = &h->ex.body;
+	if (conn_pending(c) >= max)
+		conn_flush(c);
+	return !c->closed && conn_pending(c) < max;
+}
 
-	while (b->left > 0 && b->kind == BODY_MEMORY && !c->closed &&
-	       conn_pending(c) < MEMORY_PENDING_MAX) {
+static void
+pump_memory(struct h1 *h)
+{
+	struct body *b = &h->ex.body;
+	bool room = has_room(h->c, MEMORY_PENDING_MAX);
+
+	while (room && b->left > 0) {
 		size_t n = b->left < MEMORY_SLICE ? b->left : MEMORY_SLICE;
 
-		conn_send(c, slice_make(b->memory, n));
+		conn_send(h->c, slice_make(b->memory, n));
 		b->memory += n;
 		b->left -= n;
 		h->ex.sent += n;
+		room = has_room(h->c, MEMORY_PENDING_MAX);
 	}
-	while (b->left > 0 && b->kind == BODY_FILE && !c->closed &&
-	       (!h->sent_file || conn_pending(c) <= FILE_PENDING_MAX)) {
+	/* Also an answer without a body waits its turn: who sends requests and reads nothing
+	 * must not fill our memory with heads. */
+	if (room && b->left == 0)
+		h->out = H1_OUT_DONE;
+}
+
+/* One slice goes straight to the socket; a second one only when the socket asks for it, so
+ * that a fast reader leaves the others their turn. */
+static void
+pump_file(struct h1 *h)
+{
+	struct conn *c = h->c;
+	struct body *b = &h->ex.body;
+	bool direct = true;
+
+	while (b->left > 0 && !c->closed &&
+	       (direct || conn_pending(c) <= FILE_PENDING_MAX)) {
 		uint64_t n = b->left < FILE_SLICE ? b->left : FILE_SLICE;
 
-		conn_send_file(c, b->file.fd, b->file.offset, n);
+		if (direct && (!h->sent_file || conn_pending(c) <= FILE_PENDING_MAX))
+			conn_send_file(c, b->file.fd, b->file.offset, n);
+		else if (direct)
+			break;
+		else
+			conn_queue_file(c, b->file.fd, b->file.offset, n);
+		direct = false;
 		b->file.offset += n;
 		b->left -= n;
 		h->ex.sent += n;
 		h->sent_file = true;
 	}
-	if (b->left == 0 && (!h->sent_file || conn_pending(c) == 0))
+	/* The descriptor has to stay until all has left. */
+	if (b->left == 0 && conn_pending(c) == 0)
 		h->out = H1_OUT_DONE;
+}
+
+static void
+pump(struct h1 *h)
+{
+	if (h->ex.body.kind == BODY_FILE && (h->ex.body.left > 0 || h->sent_file))
+		pump_file(h);
+	else
+		pump_memory(h);
 }
 
 static void
@@ -271,6 +324,8 @@ h1_refuse(struct h1 *h, int status, const char *reason)
 	if (!h->has_begun)
 		begin_exchange(h);
 	exchange_refuse(&h->ex, status);
+	/* Nothing more is read, however long the answer takes to leave. */
+	h->in = H1_IN_DONE;
 }
 
 static void
@@ -376,8 +431,10 @@ take_chunked(struct h1 *h, struct slice in)
 			break;
 		case CHUNKED_BAD:
 			h->keep_alive = false;
+			h->ex.close = true;
 			if (h->ex.state == EXCHANGE_RECEIVING)
 				h1_refuse(h, 400, h->chunked.reason);
+			h->in = H1_IN_DONE;
 			return total;
 		}
 	}
@@ -399,9 +456,9 @@ take_body(struct h1 *h, struct slice in)
 
 /* --- what the connection asks of us --- */
 
-/* After every callback: nothing is kept between two requests, and the clock is set. */
+/* Nothing is kept between two requests, and the clock is set. */
 static void
-settle(struct conn *c)
+on_settled(struct conn *c)
 {
 	struct h1 *h = c->protocol;
 
@@ -417,7 +474,7 @@ on_input(struct conn *c, struct slice in)
 	size_t total = in.len;
 	size_t used = total;
 
-	while (in.len > 0 && used > 0 && conn_wants_input(c)) {
+	while (in.len > 0 && used > 0 && conn_wants_input(c) && !conn_turn_is_over(c)) {
 		struct h1 *h = take_h1(c);
 
 		if (h == NULL)
@@ -428,7 +485,6 @@ on_input(struct conn *c, struct slice in)
 	}
 	if (c->finishing && in.len > 0)
 		c->linger = true;
-	settle(c);
 	return total - in.len;
 }
 
@@ -445,7 +501,6 @@ on_writable(struct conn *c)
 {
 	if (c->protocol != NULL)
 		h1_advance(c->protocol);
-	settle(c);
 }
 
 static void
@@ -453,29 +508,28 @@ on_eof(struct conn *c)
 {
 	struct h1 *h = c->protocol;
 
-	if (h == NULL || h->out == H1_OUT_NONE) {
-		conn_close(c, CONN_END_PEER);
-		return;
+	if (h != NULL && h->out != H1_OUT_NONE) {
+		/* The request was cut short, but its answer is under way: finish that. */
+		h->in = H1_IN_DONE;
+		h->keep_alive = false;
+		h1_advance(h);
+	} else {
+		/* Earlier answers may still wait for the socket. */
+		conn_finish(c, CONN_END_PEER, false);
 	}
-	/* The request was cut short, but its answer is under way: finish that. */
-	h->in = H1_IN_DONE;
-	h->keep_alive = false;
-	h1_advance(h);
-	settle(c);
 }
 
 static void
 on_timeout(struct conn *c)
 {
 	h1_time_out(c);
-	settle(c);
 }
 
 static void
 on_drain(struct conn *c)
 {
 	if (c->protocol == NULL)
-		conn_close(c, CONN_END_DRAINED);
+		conn_finish(c, CONN_END_DRAINED, true);
 }
 
 static void
@@ -494,6 +548,7 @@ static const struct conn_ops h1_ops = {
 	.eof = on_eof,
 	.timeout = on_timeout,
 	.drain = on_drain,
+	.settled = on_settled,
 	.closed = on_closed,
 };
 
@@ -513,5 +568,4 @@ h1_refuse_busy(struct conn *c)
 		return;
 	h1_refuse(h, 503, "too many connections");
 	h1_advance(h);
-	settle(c);
 }

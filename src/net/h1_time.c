@@ -13,42 +13,71 @@
 
 #define RATE_WINDOW_MS 10000
 
-/* Bytes of our answer that the peer has not got yet, as far as the kernel can tell. */
+/* Bytes of our answers that the peer has got, as far as the kernel can tell. */
 static uint64_t
-unsent(const struct conn *c)
+delivered(const struct conn *c)
 {
 	int in_kernel = 0;
 
 	if (ioctl(c->fd, SIOCOUTQ, &in_kernel) < 0)
 		in_kernel = 0;
-	return conn_pending(c) + (uint64_t)in_kernel;
+	return c->sent_total - conn_pending(c) - (uint64_t)in_kernel;
+}
+
+static bool
+is_writing(const struct conn *c)
+{
+	const struct h1 *h = c->protocol;
+
+	return c->finishing || conn_pending(c) > 0 ||
+	       (h != NULL && h->out == H1_OUT_BODY);
+}
+
+/* Only progress of the output puts this deadline off, never input that drips in. */
+static uint64_t
+write_due(struct conn *c, uint64_t now)
+{
+	uint64_t done = delivered(c);
+
+	if (!c->write_timed || done > c->delivered_seen) {
+		c->write_timed = true;
+		c->delivered_seen = done;
+		c->write_due_ms = now + c->timeouts->write_idle_ms;
+	}
+	return c->write_due_ms;
+}
+
+static uint64_t
+body_due(const struct h1 *h)
+{
+	const struct conf_timeouts *t = h->c->timeouts;
+	uint64_t due = h->last_input_ms + t->body_idle_ms;
+
+	if (t->body_min_rate != 0 && due > h->rate_start_ms + RATE_WINDOW_MS)
+		due = h->rate_start_ms + RATE_WINDOW_MS;
+	return due;
 }
 
 void
 h1_set_timer(struct conn *c)
 {
-	const struct conf_timeouts *t = c->timeouts;
-	struct h1 *h = c->protocol;
+	const struct h1 *h = c->protocol;
 	uint64_t now = clock_mono_ms();
 
 	if (c->closed || c->lingering)
 		return;
-	if (h == NULL) {
-		conn_set_deadline(c, now + t->idle_ms);
-	} else if (c->finishing || h->out == H1_OUT_BODY) {
-		/* Nothing is queued yet: all of it may still leave at once. */
-		h->unsent_seen = c->bev != NULL ? unsent(c) : UINT64_MAX;
-		conn_set_deadline(c, now + t->write_idle_ms);
-	} else if (h->in == H1_IN_HEAD) {
-		conn_set_deadline(c, h->head_due_ms != 0 ? h->head_due_ms
-							 : now + t->idle_ms);
-	} else if (h->in == H1_IN_BODY) {
-		uint64_t due = h->last_input_ms + t->body_idle_ms;
-
-		if (t->body_min_rate != 0 && due > h->rate_start_ms + RATE_WINDOW_MS)
-			due = h->rate_start_ms + RATE_WINDOW_MS;
-		conn_set_deadline(c, due);
+	if (is_writing(c)) {
+		conn_set_deadline(c, write_due(c, now));
+		return;
 	}
+	c->write_timed = false;
+	if (h == NULL)
+		conn_set_deadline(c, now + c->timeouts->idle_ms);
+	else if (h->in == H1_IN_HEAD)
+		conn_set_deadline(c, h->head_due_ms != 0 ? h->head_due_ms
+							 : now + c->timeouts->idle_ms);
+	else if (h->in == H1_IN_BODY)
+		conn_set_deadline(c, body_due(h));
 }
 
 static void
@@ -67,16 +96,6 @@ refuse_late(struct h1 *h, enum conn_end why)
 	} else {
 		conn_close(c, why);
 	}
-}
-
-static void
-check_write_progress(struct h1 *h)
-{
-	uint64_t left = unsent(h->c);
-
-	if (left >= h->unsent_seen)
-		conn_close(h->c, CONN_END_WRITE_TIMEOUT);
-	h->unsent_seen = left;
 }
 
 static void
@@ -105,10 +124,11 @@ h1_time_out(struct conn *c)
 {
 	struct h1 *h = c->protocol;
 
-	if (h == NULL)
-		conn_close(c, CONN_END_IDLE);
-	else if (c->finishing || h->out == H1_OUT_BODY)
-		check_write_progress(h);
+	if (is_writing(c)) {
+		if (clock_mono_ms() >= write_due(c, clock_mono_ms()))
+			conn_close(c, CONN_END_WRITE_TIMEOUT);
+	} else if (h == NULL)
+		conn_finish(c, CONN_END_IDLE, false);
 	else if (h->in == H1_IN_HEAD)
 		refuse_late(h, CONN_END_HEADER_TIMEOUT);
 	else

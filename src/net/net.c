@@ -136,11 +136,15 @@ fail:
 static void
 work_later(struct net *n)
 {
-	while (n->later != NULL) {
-		struct conn *c = n->later;
+	struct conn *c = n->later;
 
-		n->later = c->next_later;
+	/* Who is put there again meanwhile waits for the next turn: others come first. */
+	n->later = NULL;
+	while (c != NULL) {
+		struct conn *next = c->next_later;
+
 		conn_work_later(c);
+		c = next;
 	}
 }
 
@@ -166,7 +170,9 @@ void
 net_run(struct net *n)
 {
 	while (!n->stopped && !(n->draining && n->conn_count == 0)) {
-		if (event_base_loop(n->base, EVLOOP_ONCE) < 0) {
+		int how = n->later != NULL ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
+
+		if (event_base_loop(n->base, how) < 0) {
 			log_error(n->log, "event loop: %s", strerror(errno));
 			break;
 		}
@@ -254,7 +260,8 @@ net_free(struct net *n)
 		return;
 	for (struct conn *c = n->conns; c != NULL; c = c->next)
 		conn_close(c, CONN_END_DRAINED);
-	work_later(n);
+	while (n->later != NULL)
+		work_later(n);
 	free_listeners(n);
 	h1_free_spares(n);
 	if (n->tick != NULL)

@@ -27,7 +27,7 @@ static const char config_text[] =
 	"  {\"path\": \"/probe\", \"respond\": {}, \"limits\": {\"body_size\": \"4M\"},"
 	"   \"headers\": {\"vary\": \"Route\", \"X-Route\": \"r\", \"X-Server\": null}},"
 	"  {\"path\": \"/plain\", \"respond\": {}, \"methods\": [\"GET\"]},"
-	"  {\"path\": \"/page\", \"status\": \"health\"}]}]}";
+	"  {\"path\": \"/page\", \"files\": {\"root\": \"/\"}}]}]}";
 
 /* What the handler does. */
 enum plan {
@@ -176,7 +176,7 @@ page_open(struct exchange *ex)
 
 static const struct handler_ops page = {
 	.name = "page",
-	.action = CONF_ACTION_STATUS,
+	.action = CONF_ACTION_FILES,
 	.methods = HTTP_BIT(HTTP_GET),
 	.open = page_open,
 };

@@ -35,7 +35,8 @@ static const char config_text[] =
 	" \"limits\": {\"uri_size\": 300, \"header_size\": 400, \"header_count\": 5},"
 	" \"headers\": {\"X-Server\": \"s\", \"X-Gone\": \"g\"},"
 	" \"error_pages\": {\"404\": \"/e/404.html\", \"4xx\": \"/e/4xx.html\","
-	"  \"405\": \"/e/none.html\", \"412\": \"/e/\", \"413\": \"/drop/x\"},"
+	"  \"405\": \"/e/none.html\", \"412\": \"/e/\", \"413\": \"/drop/x\","
+	"  \"414\": \"/say\", \"431\": \"/healthz\"},"
 	" \"redirects\": {\"/home\": \"/\","
 	"  \"/old\": {\"to\": \"/new?x=1\", \"status\": 301}},"
 	" \"routes\": ["
@@ -370,8 +371,8 @@ static const struct answer_case cases[] = {
 	{ "empty_answer_has_no_type", HTTP_GET, "/off/x", PLAIN, 503, NULL, "Content-Type", "" },
 	{ "health_is_ok_and_not_cached", HTTP_GET, "/healthz", PLAIN, 200, "Cache-Control: no-store\n", NULL, "ok\n" },
 	/* Limits of the server. */
-	{ "long_target_is_414", HTTP_GET, LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, PLAIN, 414, NULL, NULL, "your fault" },
-	{ "large_head_is_431", HTTP_GET, LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, HTTP_FIELD_REFERER, LONG_50 LONG_50 LONG_50, 431, NULL, NULL, "your fault" },
+	{ "long_target_is_414_with_a_fixed_answer_as_its_page", HTTP_GET, LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, PLAIN, 414, "Content-Type: text/plain", "X-Route", "hi" },
+	{ "large_head_is_431_and_health_is_no_page", HTTP_GET, LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, HTTP_FIELD_REFERER, LONG_50 LONG_50 LONG_50, 431, NULL, NULL, "431 Request Header" },
 	/* Uploads that are refused before they come. */
 	{ "put_beneath_a_name_is_409", HTTP_PUT, "/drop/a/b", PLAIN, 409, NULL, NULL, "your fault" },
 	{ "put_of_a_bad_name_is_400", HTTP_PUT, "/drop/.a", PLAIN, 400, NULL, NULL, "your fault" },

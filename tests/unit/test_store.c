@@ -167,6 +167,35 @@ was_logged(const struct place *p, const char *text)
 	return *text != '\0' ? strstr(buf, text) != NULL : n == 0;
 }
 
+/* The head of a PUT with at most one field. */
+static struct http_head
+put_head(struct http_field *f, enum http_field_id id, const char *value)
+{
+	*f = (struct http_field){ http_field_name(id), slice_from_str(value), id };
+	return (struct http_head){ .method = HTTP_PUT,
+				   .fields = f,
+				   .field_count = value != NULL };
+}
+
+static int
+check_name(struct place *p, const char *name, enum http_field_id id, const char *value)
+{
+	struct http_field f;
+	struct http_head head = put_head(&f, id, value);
+
+	return store_check_name(&p->store, name, &head);
+}
+
+static int
+publish(struct place *p, struct fs_temp *t, const char *name, enum http_field_id id,
+	const char *value, bool *replaced)
+{
+	struct http_field f;
+	struct http_head head = put_head(&f, id, value);
+
+	return store_publish(&p->store, t, name, &head, replaced);
+}
+
 /* Publishes a file in two pieces; the status. */
 static int
 store_text(struct place *p, const char *name, const char *text, bool *replaced)
@@ -179,21 +208,9 @@ store_text(struct place *p, const char *name, const char *text, bool *replaced)
 	assert_int_equal(store_append(&p->store, &t, slice_make(text, half)), 0);
 	assert_int_equal(store_append(&p->store, &t, slice_make(NULL, 0)), 0);
 	assert_int_equal(store_append(&p->store, &t, slice_from_str(text + half)), 0);
-	status = store_publish(&p->store, &t, name, replaced);
+	status = publish(p, &t, name, HTTP_FIELD_OTHER, NULL, replaced);
 	fs_temp_discard(&t);
 	return status;
-}
-
-/* Of a PUT with at most one field. */
-static int
-check_name(struct place *p, const char *name, enum http_field_id id, const char *value)
-{
-	struct http_field f = { http_field_name(id), slice_from_str(value), id };
-	struct http_head head = { .method = HTTP_PUT,
-				  .fields = &f,
-				  .field_count = value != NULL };
-
-	return store_check_name(&p->store, name, &head);
 }
 
 static void
@@ -210,7 +227,7 @@ file_appears_whole_with_its_mode(void **state)
 	assert_int_equal(store_append(&p->store, &t, SLICE("abc")), 0);
 	assert_int_equal(faccessat(p->store.dirfd, "a.txt", F_OK, 0), -1);
 	assert_int_equal(store_append(&p->store, &t, SLICE("def")), 0);
-	assert_int_equal(store_publish(&p->store, &t, "a.txt", &replaced), 0);
+	assert_int_equal(publish(p, &t, "a.txt", HTTP_FIELD_OTHER, NULL, &replaced), 0);
 	fs_temp_discard(&t);
 	assert_false(replaced);
 	assert_file(p, "a.txt", "abcdef");
@@ -301,6 +318,31 @@ preconditions_stand_before_conflicts(void **state)
 	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_MATCH, etag), 412);
 }
 
+/* What was right when the body began may be wrong when it is whole. */
+static void
+preconditions_are_asked_again_at_the_end(void **state)
+{
+	struct place *p = *state;
+	bool replaced;
+	struct fs_temp t;
+
+	p->conf.conflict = CONF_CONFLICT_REPLACE;
+	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_NONE_MATCH, "*"), 0);
+	assert_int_equal(store_begin(&p->store, &t), 0);
+	assert_int_equal(store_append(&p->store, &t, SLICE("mine")), 0);
+	assert_int_equal(store_text(p, "a", "another's", NULL), 0);
+	assert_int_equal(publish(p, &t, "a", HTTP_FIELD_IF_NONE_MATCH, "*", NULL), 412);
+	assert_int_equal(publish(p, &t, "a", HTTP_FIELD_IF_MATCH, "\"x\"", NULL), 412);
+	assert_file(p, "a", "another's");
+	/* None of its tags is the file's: RFC 9110 section 13.1.2 lets it pass. */
+	assert_int_equal(
+		publish(p, &t, "a", HTTP_FIELD_IF_NONE_MATCH, "\"x\"", &replaced), 0);
+	fs_temp_discard(&t);
+	assert_true(replaced);
+	assert_file(p, "a", "mine");
+	assert_int_equal(count_entries(p), 1);
+}
+
 static void
 full_disk_is_507_and_logged(void **state)
 {
@@ -368,6 +410,7 @@ main(void)
 		TEST(taken_name_is_a_conflict_unless_replacing),
 		TEST(only_files_are_ever_replaced),
 		TEST(preconditions_stand_before_conflicts),
+		TEST(preconditions_are_asked_again_at_the_end),
 		TEST(full_disk_is_507_and_logged),
 		TEST(name_that_leads_nowhere_is_our_own_trouble),
 		TEST(directory_that_went_away_is_our_own_trouble),
