@@ -18,6 +18,20 @@
 
 #define EAGAIN_TRIES 8
 
+/* Links may lead anywhere under this policy; the name itself may not. */
+static bool
+leaves_by_name(const char *path)
+{
+	if (path[0] == '/')
+		return true;
+	for (const char *p = path; p != NULL; p = strchr(p, '/')) {
+		p += *p == '/';
+		if (p[0] == '.' && p[1] == '.' && (p[2] == '/' || p[2] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 int
 fs_open_beneath(int dirfd, const char *path, int flags, enum fs_symlinks symlinks)
 {
@@ -29,6 +43,8 @@ fs_open_beneath(int dirfd, const char *path, int flags, enum fs_symlinks symlink
 	};
 	long fd = -1;
 
+	if (symlinks == FS_SYMLINKS_FOLLOW && leaves_by_name(path))
+		return -EXDEV;
 	if (symlinks == FS_SYMLINKS_REFUSE)
 		how.resolve |= RESOLVE_NO_SYMLINKS;
 	else if (symlinks == FS_SYMLINKS_FOLLOW)

@@ -15,7 +15,7 @@
 enum fs_symlinks {
 	FS_SYMLINKS_INSIDE, /* followed while they stay beneath the directory */
 	FS_SYMLINKS_REFUSE, /* -ELOOP */
-	FS_SYMLINKS_FOLLOW  /* wherever they lead; ".." still may not leave */
+	FS_SYMLINKS_FOLLOW  /* wherever they lead; the name may hold no ".." */
 };
 
 /*

@@ -49,7 +49,7 @@ go_up(struct walk *w, size_t at, size_t end)
 		return -EXDEV;
 	while (before > 0 && w->path[before - 1] != '/')
 		before--;
-	return rewrite(w, before, end, ".");
+	return rewrite(w, before, end, "");
 }
 
 /* The component could not be opened: is it a link, and may it be followed? */
@@ -91,6 +91,12 @@ descend(struct walk *w, int dirfd, int flags, enum step *step)
 		}
 		memcpy(name, w->path + at, end - at);
 		name[end - at] = '\0';
+		if (strcmp(name, ".") == 0) {
+			rc = rewrite(w, at, next, "");
+			if (rc < 0)
+				break;
+			continue;
+		}
 		if (strcmp(name, "..") == 0) {
 			*step = STEP_AGAIN;
 			rc = go_up(w, at, end);

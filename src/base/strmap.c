@@ -63,9 +63,10 @@ strmap_add(struct strmap *m, struct slice key, uint32_t value)
 	uint64_t hash = strmap_hash(key);
 	struct strmap_entry *e = probe(m, key, hash);
 
-	assert(value != STRMAP_NONE && key.ptr != NULL && m->count <= m->mask / 2);
+	assert(value != STRMAP_NONE && key.ptr != NULL);
 	if (e->key != NULL)
 		return false;
+	assert(m->count <= m->mask / 2);
 	*e = (struct strmap_entry){ key.ptr, (uint32_t)key.len, value, hash };
 	m->count++;
 	return true;

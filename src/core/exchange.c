@@ -352,15 +352,20 @@ exchange_redirect(struct exchange *ex, int status, struct slice to, bool keep_qu
 {
 	struct slice query = ex->head.query;
 	char *location = arena_alloc(&ex->arena, to.len + 1 + 3 * query.len);
-	size_t len = to.len;
+	size_t fragment = slice_find(to, '#');
+	size_t len = fragment;
 
 	if (location == NULL)
 		return 503;
-	memcpy(location, to.ptr, to.len);
+	memcpy(location, to.ptr, len);
 	if (keep_query && ex->head.has_query) {
-		location[len++] = slice_find(to, '?') < to.len ? '&' : '?';
+		bool has_one = slice_find(slice_make(to.ptr, fragment), '?') < fragment;
+
+		location[len++] = has_one ? '&' : '?';
 		len += uri_query_encode(query, location + len);
 	}
+	memcpy(location + len, to.ptr + fragment, to.len - fragment);
+	len += to.len - fragment;
 	if (exchange_add_field(ex, HTTP_FIELD_LOCATION, slice_make(location, len)) < 0)
 		return 500;
 	exchange_respond(ex, status);

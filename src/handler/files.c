@@ -112,7 +112,7 @@ is_hidden(const struct exchange *ex)
 	struct slice rest = ex->rest;
 	const char *end = rest.ptr + rest.len;
 
-	if (rest.ptr == ex->path.ptr + 1 &&
+	if (ex->path.len > 0 && rest.ptr == ex->path.ptr + 1 &&
 	    slice_starts_with(rest, SLICE(".well-known/")))
 		rest = slice_from(rest, sizeof(".well-known/") - 1);
 	for (const char *p = rest.ptr; p < end; p++) {
@@ -234,7 +234,9 @@ files_open(struct exchange *ex)
 	rc = filecache_open(f->cache, &f->root, path, &v);
 	if (rc == 0)
 		return answer_version(ex, v);
-	return rc == 1 ? redirect_to_directory(ex) : open_failed(f, path, rc);
+	if (rc == 1)
+		return ex->error_status == 0 ? redirect_to_directory(ex) : 404;
+	return open_failed(f, path, rc);
 }
 
 const struct handler_ops files_handler = {

@@ -16,6 +16,7 @@ struct redirect {
 	struct slice before,
 		after; /* of '*' in "to"; all in `before` when there is none */
 	bool has_star;
+	bool in_query; /* the star stands behind a '?' */
 };
 
 static int
@@ -34,6 +35,7 @@ redirect_create(const struct handler_env *env, const struct conf_route *route,
 	r->conf = &route->redirect;
 	r->has_star = star < to.len;
 	r->before = slice_make(to.ptr, star);
+	r->in_query = slice_find(r->before, '?') < r->before.len;
 	r->after = slice_from(to, star + 1);
 	*state = r;
 	return 0;
@@ -51,7 +53,8 @@ redirect_open(struct exchange *ex)
 		return 503;
 	memcpy(to, r->before.ptr, len);
 	if (r->has_star) {
-		len += uri_path_encode(ex->rest, to + len);
+		len += r->in_query ? uri_query_value_encode(ex->rest, to + len)
+				   : uri_path_encode(ex->rest, to + len);
 		memcpy(to + len, r->after.ptr, r->after.len);
 		len += r->after.len;
 	}

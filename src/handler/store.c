@@ -130,8 +130,9 @@ int
 store_publish(struct store *s, struct fs_temp *t, const char *name,
 	      const struct http_head *head, bool *replaced)
 {
-	/* Who says If-None-Match means to create: the kernel decides between two of them. */
-	bool create_only = http_head_find(head, HTTP_FIELD_IF_NONE_MATCH) != NULL;
+	/* Who says If-None-Match: * means to create: the kernel decides between two of them. */
+	bool create_only =
+		slice_eq(http_head_value(head, HTTP_FIELD_IF_NONE_MATCH), SLICE("*"));
 	bool replace = s->conf->conflict == CONF_CONFLICT_REPLACE && !create_only;
 	int status = store_check_name(s, name, head);
 	int rc;

@@ -106,9 +106,9 @@ uri_path_canonical(struct slice path, char *out, size_t *len)
 	return 0;
 }
 
-/* `also`: bytes that stay raw beside those of a path. */
+/* As a path is, but for `also`, which stay raw too, and `not`, which do not. */
 static size_t
-encode(struct slice s, const char *also, char *out)
+encode(struct slice s, const char *also, const char * not, char *out)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	size_t n = 0;
@@ -116,7 +116,8 @@ encode(struct slice s, const char *also, char *out)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
-		if (path_raw[c] || (c != '\0' && strchr(also, c) != NULL)) {
+		if (c != '\0' && strchr(not, c) == NULL &&
+		    (path_raw[c] || strchr(also, c) != NULL)) {
 			out[n++] = (char)c;
 		} else {
 			out[n++] = '%';
@@ -130,13 +131,19 @@ encode(struct slice s, const char *also, char *out)
 size_t
 uri_path_encode(struct slice s, char *out)
 {
-	return encode(s, "", out);
+	return encode(s, "", "", out);
 }
 
 size_t
 uri_query_encode(struct slice s, char *out)
 {
-	return encode(s, "?%", out);
+	return encode(s, "?%", "", out);
+}
+
+size_t
+uri_query_value_encode(struct slice s, char *out)
+{
+	return encode(s, "", "&=+;", out);
 }
 
 /* Bytes of the host at the start of an authority, brackets included. */

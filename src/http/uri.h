@@ -33,6 +33,9 @@ size_t uri_path_encode(struct slice s, char *out);
  * encoded. Worst case 3 * s.len bytes; returns the count. */
 size_t uri_query_encode(struct slice s, char *out);
 
+/* Decoded text as a value within a query: what would end it is encoded too. */
+size_t uri_query_value_encode(struct slice s, char *out);
+
 /*
  * The host of an authority (uri-host [":" port]) lower-cased, port and a final dot
  * dropped; IPv6 literals keep their brackets. Writes at most authority.len bytes to `out`;

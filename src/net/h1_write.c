@@ -48,7 +48,7 @@ can_keep_alive(const struct h1 *h)
 	const struct exchange *ex = &h->ex;
 	const struct vhost *v = ex->vhost;
 
-	if (ex->close || !ex->head.keep_alive || h->c->net->draining || h->c->eof)
+	if (ex->close || !ex->head.keep_alive || h->c->net->draining || h->c->eof_told)
 		return false;
 	if (v->conf->limits.requests_per_connection != 0 &&
 	    h->c->requests >= v->conf->limits.requests_per_connection)

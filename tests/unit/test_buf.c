@@ -115,7 +115,9 @@ json_text_is_always_valid(void **state)
 	buf_add_json(&b, SLICE("a\"\\/\n\0\x1f\x7f"));
 	is_text(&b, "a\\\"\\\\/\\u000a\\u0000\\u001f\\u007f");
 	buf_add_json(&b, SLICE("\xc3\xa4\xf0\x9f\x98\x80"));
-	is_text(&b, "\xc3\xa4\xf0\x9f\x98\x80");
+	is_text(&b, "\\u00e4\\ud83d\\ude00");
+	buf_add_json(&b, SLICE("\xc2\x9b"));
+	is_text(&b, "\\u009b");
 	buf_add_json(&b, SLICE("\xff\xc3(\xed\xa0\x80\xe2\x82"));
 	is_text(&b, "\\u00ff\\u00c3(\\u00ed\\u00a0\\u0080\\u00e2\\u0082");
 }
