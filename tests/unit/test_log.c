@@ -319,7 +319,8 @@ batches_are_whole_lines_in_order(void **state)
 	}
 	linelog_fini(&l, &errors);
 	assert_int_equal(next, lines);
-	assert_in_range(writes, 2, 20);
+	/* To what is no file at most PIPE_BUF go together. */
+	assert_in_range(writes, 10, lines / 10);
 	assert_int_equal(l.lost, 0);
 }
 
