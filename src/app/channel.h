@@ -16,6 +16,9 @@ enum channel_type {
 	CHANNEL_LOGS       /* supervisor: logs were reopened; descriptors come along */
 };
 
+/* `arg` of CHANNEL_LOGS: which descriptors come, in this order. */
+enum channel_logs { CHANNEL_ERROR_LOG = 1 << 0, CHANNEL_ACCESS_LOG = 1 << 1 };
+
 #define CHANNEL_FDS_MAX 2
 
 struct channel_message {

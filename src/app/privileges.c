@@ -58,9 +58,13 @@ privileges_drop(const struct config *conf, const struct log *log)
 
 	if (geteuid() == 0 && conf->user != NULL)
 		rc = become(conf);
-	if (rc < 0)
+	if (rc < 0) {
 		log_error(log, "cannot become user %s: %s", conf->user, strerror(-rc));
-	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		rc = -errno;
-	return rc < 0 ? -1 : 0;
+		return -1;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		log_error(log, "no_new_privs: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
 }

@@ -102,12 +102,21 @@ refuse_shared_port(const union address *a, socklen_t len)
 }
 
 static int
+check_port(const struct conf_listen *l)
+{
+	union address a;
+	socklen_t len = make_address(l, l->port, &a);
+
+	return l->family != CONF_UNIX && l->port != 0 ? refuse_shared_port(&a, len) : 0;
+}
+
+static int
 listen_tcp(struct sockets *s, size_t address, uint16_t *port)
 {
 	const struct conf_listen *l = s->site->addresses[address].listen;
 	union address a;
 	socklen_t len = make_address(l, l->port, &a);
-	int rc = l->port != 0 ? refuse_shared_port(&a, len) : 0;
+	int rc = 0;
 
 	*port = l->port;
 	for (size_t i = 0; rc == 0 && i < s->slots; i++) {
@@ -136,11 +145,13 @@ remove_stale(const union address *a, socklen_t len)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	rc = connect(fd, &a->sa, len) == 0 ? -EADDRINUSE : -errno;
 	close(fd);
+	if (rc == -EAGAIN)
+		rc = -EADDRINUSE; /* somebody listens, but is behind with accepting */
 	if (rc != -ECONNREFUSED)
 		return rc;
 	return unlink(a->un.sun_path) < 0 ? -errno : 0;
@@ -182,6 +193,18 @@ tell(const struct log *log, const struct conf_listen *l, uint16_t port)
 		log_info(log, "listening on %s:%u", l->host, port);
 }
 
+/* -1 with a message, or 0. */
+static int
+told(const struct site *site, size_t address, int rc, struct buf *errors)
+{
+	const struct conf_listen *l = site->addresses[address].listen;
+
+	if (rc < 0)
+		conf_report(errors, &l->place, "cannot listen on %s: %s", l->text,
+			    strerror(-rc));
+	return rc < 0 ? -1 : 0;
+}
+
 int
 sockets_open(struct sockets *s, const struct site *site, size_t slots,
 	     const struct log *log, struct buf *errors)
@@ -197,19 +220,18 @@ sockets_open(struct sockets *s, const struct site *site, size_t slots,
 	}
 	for (size_t i = 0; i < count; i++)
 		s->fds[i] = -1;
-	for (size_t i = 0; i < site->address_count; i++) {
+	/* All before the first is bound: 0.0.0.0 and 127.0.0.1 on one port are both ours. */
+	for (size_t i = 0; i < site->address_count; i++)
+		failed |= told(site, i, check_port(site->addresses[i].listen), errors);
+	for (size_t i = 0; failed == 0 && i < site->address_count; i++) {
 		const struct conf_listen *l = site->addresses[i].listen;
 		uint16_t port = 0;
 		int rc = l->family == CONF_UNIX ? listen_unix(s, i)
 						: listen_tcp(s, i, &port);
 
-		if (rc == 0) {
+		failed |= told(site, i, rc, errors);
+		if (rc == 0)
 			tell(log, l, port);
-			continue;
-		}
-		conf_report(errors, &l->place, "cannot listen on %s: %s", l->text,
-			    strerror(-rc));
-		failed = -1;
 	}
 	return failed;
 }
@@ -237,7 +259,7 @@ sockets_keep(struct sockets *s, size_t slot)
 }
 
 void
-sockets_close(struct sockets *s, int unlink_paths)
+sockets_close(struct sockets *s, bool unlink_paths)
 {
 	for (size_t i = 0; s->fds != NULL && i < s->site->address_count; i++) {
 		const struct conf_listen *l = s->site->addresses[i].listen;

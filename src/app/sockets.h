@@ -6,6 +6,7 @@
 #ifndef WEBSRV_APP_SOCKETS_H
 #define WEBSRV_APP_SOCKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -25,7 +26,7 @@ int sockets_open(struct sockets *s, const struct site *site, size_t slots,
 /* In a worker: closes those of the other slots. */
 void sockets_keep(struct sockets *s, size_t slot);
 /* Closes what is open; may be called again. With `unlink_paths` unix sockets leave the file system. */
-void sockets_close(struct sockets *s, int unlink_paths);
+void sockets_close(struct sockets *s, bool unlink_paths);
 
 static inline int
 sockets_get(const struct sockets *s, size_t address, size_t slot)

@@ -104,6 +104,23 @@ backoff_ms(const struct slot *slot)
 	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
 }
 
+static void enter_phase(struct supervisor *s, enum phase phase);
+
+/* A worker that never came to serve would not do so the next time either. */
+static void
+give_up(struct supervisor *s)
+{
+	static const char text[] =
+		"websrv: the workers cannot start; the error log says why\n";
+
+	log_error(&s->logs->errors, "the workers cannot start; giving up");
+	if (s->ready_fd >= 0 && write(s->ready_fd, text, sizeof(text) - 1) < 0)
+		log_error(&s->logs->errors, "cannot tell so in front: %s",
+			  strerror(errno));
+	s->exit_status = 1;
+	enter_phase(s, STOPPING);
+}
+
 static void
 spawn(struct supervisor *s, size_t index)
 {
@@ -125,6 +142,8 @@ spawn(struct supervisor *s, size_t index)
 		slot->restart_ms = clock_mono_ms() + backoff_ms(slot);
 		log_error(&s->logs->errors, "cannot start worker %zu: %s", index,
 			  strerror(-rc));
+		if (!s->served)
+			give_up(s);
 		return;
 	}
 	if (pid == 0) {
@@ -139,23 +158,6 @@ spawn(struct supervisor *s, size_t index)
 	slot->started_ms = clock_mono_ms();
 	log_debug(&s->logs->errors, "worker %zu started as process %ld", index,
 		  (long)pid);
-}
-
-static void enter_phase(struct supervisor *s, enum phase phase);
-
-/* A worker that never came to serve would not do so the next time either. */
-static void
-give_up(struct supervisor *s)
-{
-	static const char text[] =
-		"websrv: the workers cannot start; the error log says why\n";
-
-	log_error(&s->logs->errors, "the workers cannot start; giving up");
-	if (s->ready_fd >= 0 && write(s->ready_fd, text, sizeof(text) - 1) < 0)
-		log_error(&s->logs->errors, "cannot tell so in front: %s",
-			  strerror(errno));
-	s->exit_status = 1;
-	enter_phase(s, STOPPING);
 }
 
 static void
@@ -191,6 +193,7 @@ reap(struct supervisor *s, size_t index, int status)
 		give_up(s);
 		return;
 	}
+	slot->ready = false;
 	slot->failures = now - slot->started_ms >= HEALTHY_MS ? 0 : slot->failures + 1;
 	wait = slot->failures == 0 ? 0 : backoff_ms(slot);
 	slot->restart_ms = now + wait;
@@ -241,7 +244,7 @@ enter_phase(struct supervisor *s, enum phase phase)
 		s->deadline_ms = clock_mono_ms() + STOP_GRACE_MS;
 	}
 	send_all(s, &m);
-	sockets_close(&s->sockets, 1);
+	sockets_close(&s->sockets, true);
 }
 
 static void
@@ -281,11 +284,11 @@ reopen_logs(struct supervisor *s)
 
 	logs_reopen(s->logs, s->conf);
 	if (s->logs->error_fd >= 0) {
-		m.arg |= 1;
+		m.arg |= CHANNEL_ERROR_LOG;
 		m.fds[m.fd_count++] = s->logs->error_fd;
 	}
 	if (s->logs->access_fd > STDERR_FILENO) {
-		m.arg |= 2;
+		m.arg |= CHANNEL_ACCESS_LOG;
 		m.fds[m.fd_count++] = s->logs->access_fd;
 	}
 	if (m.fd_count > 0)
@@ -318,8 +321,13 @@ on_signal(struct supervisor *s)
 }
 
 static void
-announce(struct supervisor *s)
+announce(struct supervisor *s, const struct slot *slot)
 {
+	if (s->served) {
+		log_info(&s->logs->errors, "worker %zu serves again",
+			 (size_t)(slot - s->slots));
+		return;
+	}
 	for (size_t i = 0; i < s->slot_count; i++) {
 		if (!s->slots[i].ready)
 			return;
@@ -347,7 +355,7 @@ on_worker_message(struct supervisor *s, struct slot *slot)
 
 		slot->ready = true;
 		if (!was_ready)
-			announce(s);
+			announce(s, slot);
 	}
 }
 
@@ -448,6 +456,8 @@ block_signals(void)
 	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigaddset(&set, handled[i]);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a log at the limit of file sizes is an error, not the end */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -4,13 +4,10 @@
  */
 #include "app/worker.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/select.h>
 #include <unistd.h>
 
 #include "app/channel.h"
@@ -37,9 +34,8 @@ struct worker {
 static void
 set_signals(void)
 {
-	static const int ignored[] = {
-		SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE
-	};
+	static const int ignored[] = { SIGINT,  SIGQUIT, SIGHUP, SIGUSR1,
+				       SIGUSR2, SIGPIPE, SIGXFSZ };
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -53,7 +49,7 @@ static void
 drain(struct worker *w, uint32_t deadline_ms)
 {
 	net_drain(w->net, deadline_ms);
-	sockets_close(w->boot->sockets, 0);
+	sockets_close(w->boot->sockets, false);
 }
 
 static void
@@ -61,8 +57,12 @@ take_logs(struct worker *w, const struct channel_message *m)
 {
 	/* In the order of struct logs; arg tells which of them came. */
 	int next = 0;
-	int error_fd = (m->arg & 1) != 0 && next < m->fd_count ? m->fds[next++] : -1;
-	int access_fd = (m->arg & 2) != 0 && next < m->fd_count ? m->fds[next++] : -1;
+	int error_fd = (m->arg & CHANNEL_ERROR_LOG) != 0 && next < m->fd_count
+			       ? m->fds[next++]
+			       : -1;
+	int access_fd = (m->arg & CHANNEL_ACCESS_LOG) != 0 && next < m->fd_count
+				? m->fds[next++]
+				: -1;
 
 	if (access_fd >= 0) {
 		accesslog_flush(&w->accesslog);
@@ -121,22 +121,15 @@ on_term(evutil_socket_t fd, short what, void *arg)
 	drain(w, w->boot->conf->timeouts.shutdown_ms);
 }
 
-/* FD_SET beyond FD_SETSIZE is a buffer overflow in libevent's select backend: the kernel
- * must not hand out such descriptors. */
 static void
-limit_descriptors_for_select(struct worker *w)
+log_lines(const struct log *log, struct slice text)
 {
-	struct rlimit rl;
+	while (text.len > 0) {
+		size_t n = slice_find(text, '\n');
 
-	if (strcmp(net_backend_name(w->net), "select") != 0)
-		return;
-	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur <= FD_SETSIZE)
-		return;
-	log_info(&w->boot->logs->errors, "select: at most %d descriptors for this worker",
-		 FD_SETSIZE);
-	rl.rlim_cur = FD_SETSIZE;
-	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
-		log_error(&w->boot->logs->errors, "setrlimit: %s", strerror(errno));
+		log_error(log, "%.*s", (int)n, text.ptr);
+		text = slice_from(text, n + 1);
+	}
 }
 
 static int
@@ -149,13 +142,15 @@ open_site(struct worker *w)
 	struct buf errors;
 
 	w->cache = filecache_new(&b->conf->cache);
-	if (w->cache == NULL)
+	if (w->cache == NULL) {
+		log_error(env.log, "out of memory");
 		return -1;
+	}
 	env.filecache = w->cache;
 	buf_init(&errors);
 	w->site = site_new(b->conf, &env, handler_kinds, &errpage_handler, &errors);
 	if (w->site == NULL)
-		log_error(env.log, "%.*s", (int)errors.len, errors.ptr);
+		log_lines(env.log, buf_slice(&errors));
 	else if (b->logs->access_fd >= 0)
 		w->site->accesslog = &w->accesslog;
 	buf_fini(&errors);
@@ -172,35 +167,45 @@ open_net(struct worker *w)
 			 &b->counters[b->slot], b->counters, b->slots, &why);
 	if (w->net == NULL) {
 		log_error(&b->logs->errors, "event loop: %s", why);
-		return -1;
+		return -EINVAL;
 	}
-	limit_descriptors_for_select(w);
 	for (size_t i = 0; i < w->site->address_count; i++) {
 		if (net_listen(w->net, sockets_get(b->sockets, i, b->slot), i) < 0)
-			return -1;
+			return -ENOMEM;
 	}
 	w->on_channel =
 		event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_term = evsignal_new(w->net->base, SIGTERM, on_term, w);
-	if (w->on_channel == NULL || w->on_term == NULL)
-		return -1;
-	return event_add(w->on_channel, NULL) < 0 || event_add(w->on_term, NULL) < 0 ? -1
-										     : 0;
+	if (w->on_channel == NULL || w->on_term == NULL ||
+	    event_add(w->on_channel, NULL) < 0 || event_add(w->on_term, NULL) < 0)
+		return -ENOMEM;
+	return 0;
 }
 
 static int
 boot(struct worker *w)
 {
 	const struct worker_boot *b = w->boot;
+	const struct log *log = &b->logs->errors;
 	struct channel_message ready = { .type = CHANNEL_READY };
+	int rc;
 
-	if (open_site(w) < 0 || open_net(w) < 0)
+	if (open_site(w) < 0)
 		return -1;
-	if (privileges_drop(b->conf, &b->logs->errors) < 0)
+	rc = open_net(w);
+	if (rc < 0) {
+		log_error(log, "cannot set up the event loop: %s", strerror(-rc));
 		return -1;
-	log_debug(&b->logs->errors, "worker %zu serves with %s", b->slot,
-		  net_backend_name(w->net));
-	return channel_send(b->channel, &ready);
+	}
+	if (privileges_drop(b->conf, log) < 0)
+		return -1;
+	site_check_access(w->site);
+	log_debug(log, "worker %zu serves with %s", b->slot, net_backend_name(w->net));
+	rc = channel_send(b->channel, &ready);
+	if (rc < 0)
+		log_error(log, "cannot tell the supervisor that we serve: %s",
+			  strerror(-rc));
+	return rc;
 }
 
 static void

@@ -40,7 +40,7 @@ escape(const char *in, size_t len, char *out, size_t cap)
 	for (size_t i = 0; i < len && n + 4 <= cap; i++) {
 		unsigned char c = (unsigned char)in[i];
 
-		if (c >= 0x20 && c < 0x7f) {
+		if (c >= 0x20 && c < 0x7f && c != '\\') {
 			out[n++] = (char)c;
 			continue;
 		}

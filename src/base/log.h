@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * log: the error log. One event is one line, written with one write(2), control bytes
- * escaped: "2026-01-31T12:00:00.123Z warning [4711] worker 1: text". Never blocks the caller
- * for long, never fails it.
+ * escaped: "2026-01-31T12:00:00.123Z warning [4711] text". Never fails the caller.
  */
 #ifndef WEBSRV_BASE_LOG_H
 #define WEBSRV_BASE_LOG_H

@@ -216,8 +216,8 @@ answer_options(struct exchange *ex, struct slice allow)
 	return 0;
 }
 
-static int
-add_slash(struct exchange *ex)
+int
+exchange_redirect_slash(struct exchange *ex)
 {
 	char *path = arena_alloc(&ex->arena, 3 * ex->path.len + 1);
 	size_t len;
@@ -261,7 +261,7 @@ route_request(struct exchange *ex)
 		return exchange_redirect(ex, m.row->status, slice_from_str(m.row->to),
 					 true);
 	case ROUTE_ADD_SLASH:
-		return add_slash(ex);
+		return exchange_redirect_slash(ex);
 	case ROUTE_NONE:
 		break;
 	}

@@ -6,7 +6,7 @@
  * 100-continue.
  *
  *   NEW --begin--> RECEIVING --respond--> RESPONDING --finish--> ENDED
- *    \________________________respond________/
+ *    \________________________respond________/        (finish: from every state)
  *
  * Owned by the transport. Everything that a request needs lives in its arena.
  */
@@ -45,8 +45,6 @@ enum exchange_end {
 struct exchange_ops {
 	/* status, fields and body are final: frame the head, start pulling the body */
 	void (*head)(struct exchange *);
-	/* an interim response: 100 */
-	void (*interim)(struct exchange *, int status);
 	/* `n` bytes of the request body are done with: credit the peer */
 	void (*consumed)(struct exchange *, size_t n);
 	/* the answer cannot be finished: break the connection so that the peer notices */
@@ -55,7 +53,6 @@ struct exchange_ops {
 
 /* What a handler promises. */
 struct handler_ops {
-	const char *name;
 	unsigned action; /* enum conf_action, or 0 */
 	unsigned
 		methods; /* set of HTTP_BIT() that it takes unless the route says otherwise */
@@ -63,12 +60,14 @@ struct handler_ops {
 	int (*create)(const struct handler_env *env, const struct conf_route *route,
 		      void **state, struct buf *errors);
 	void (*destroy)(void *state);
+	/* Once, as the user that serves: warns of what is out of reach. May be NULL. */
+	void (*check_access)(void *state);
 	/* 0, or the status to answer with an error page. After 0 the handler has either
 	 * responded or waits for data(). */
 	int (*open)(struct exchange *);
 	/* The next bytes of the request body, valid during the call only. `last`: the body is
-	 * whole (the slice may be empty). 0, or the status to answer. May be NULL: the body is
-	 * dropped. Credits what it is done with through exchange_consumed(). */
+	 * whole (the slice may be empty), and it has to be answered now. 0, or the status to
+	 * answer. May be NULL: the body is dropped. Credits what it is done with through exchange_consumed(). */
 	int (*data)(struct exchange *, struct slice bytes, bool last);
 	/* Exactly once after an open() that returned 0. May be NULL. */
 	void (*close)(struct exchange *, enum exchange_end why);
@@ -152,6 +151,9 @@ void exchange_fail(struct exchange *ex, int status);
  * appended when keep_query is set. Returns 0 or the status of a failure. */
 int exchange_redirect(struct exchange *ex, int status, struct slice path_or_url,
 		      bool keep_query);
+
+/* The same to the request's own path with a '/' behind it: 308. */
+int exchange_redirect_slash(struct exchange *ex);
 
 /* `n` bytes that data() was given are done with. */
 void exchange_consumed(struct exchange *ex, size_t n);

@@ -298,6 +298,24 @@ site_free(struct site *s)
 	free(s);
 }
 
+void
+site_check_access(const struct site *s)
+{
+	for (size_t i = 0; i < s->vhost_count; i++) {
+		const struct vhost *v = &s->vhosts[i];
+
+		for (size_t k = 0; k < v->conf->route_count; k++) {
+			const struct route *r = &v->routes[k];
+
+			for (size_t n = 0; n < r->handler_count; n++) {
+				if (r->handlers[n].ops->check_access != NULL)
+					r->handlers[n].ops->check_access(
+						r->handlers[n].state);
+			}
+		}
+	}
+}
+
 const struct vhost *
 site_find_vhost(const struct site *s, const struct site_address *a, struct slice host)
 {

@@ -71,6 +71,9 @@ struct site *site_new(const struct config *conf, const struct handler_env *env,
 	__attribute__((warn_unused_result));
 void site_free(struct site *s);
 
+/* For the user that serves: warns of what he may not read or write. */
+void site_check_access(const struct site *s);
+
 /* The server for a normalised host on an address: exact name, else the longest wildcard,
  * else the address's first. */
 const struct vhost *site_find_vhost(const struct site *s, const struct site_address *a,

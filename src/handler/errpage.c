@@ -87,6 +87,5 @@ errpage_open(struct exchange *ex)
 }
 
 const struct handler_ops errpage_handler = {
-	.name = "error page",
 	.open = errpage_open,
 };

@@ -242,9 +242,15 @@ open_version(const struct filecache *fc, const struct file_root *root, const cha
 /* --- the table --- */
 
 static struct entry **
+bucket(struct filecache *fc, uint64_t hash)
+{
+	return &fc->buckets[(hash ^ (hash >> 32)) & fc->mask];
+}
+
+static struct entry **
 find(struct filecache *fc, const struct file_root *root, struct slice path, uint64_t hash)
 {
-	struct entry **e = &fc->buckets[(hash ^ (hash >> 32)) & fc->mask];
+	struct entry **e = bucket(fc, hash);
 
 	while (*e != NULL && ((*e)->hash != hash || (*e)->root != root ||
 			      !slice_eq(slice_make((*e)->path, (*e)->path_len), path)))
@@ -294,7 +300,7 @@ keep(struct filecache *fc, const struct file_root *root, struct slice path, uint
 			     .path_len = path.len };
 	memcpy(e->path, path.ptr, path.len);
 	e->path[path.len] = '\0';
-	link = &fc->buckets[(hash ^ (hash >> 32)) & fc->mask];
+	link = bucket(fc, hash);
 	e->next = *link;
 	*link = e;
 	TAILQ_INSERT_HEAD(&fc->lru, e, lru);

@@ -4,6 +4,8 @@
  * of one file goes out, or a redirect to a directory's own name. Every name is opened beneath
  * the root by the kernel; nothing here compares paths.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,6 @@
 #include "handler/handlers.h"
 #include "http/cond.h"
 #include "http/mime.h"
-#include "http/uri.h"
 
 struct files {
 	struct file_root root; /* first: type_of() is called with its address */
@@ -27,6 +28,7 @@ struct files {
 	struct filecache *cache;
 	const struct log *log;
 	struct log_limit open_limit;
+	bool is_at_top; /* the route is the whole site: "/.well-known/" is in it */
 };
 
 /* --- start and stop --- */
@@ -86,6 +88,7 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	}
 	f->root = (struct file_root){ fd, policies[conf->symlinks], type_of };
 	f->conf = conf;
+	f->is_at_top = strcmp(route->path, "/*") == 0;
 	f->mime_types = &env->conf->mime_types;
 	f->cache = env->filecache;
 	f->log = env->log;
@@ -103,17 +106,26 @@ files_destroy(void *state)
 	free(f);
 }
 
+static void
+files_check_access(void *state)
+{
+	const struct files *f = state;
+
+	if (faccessat(f->root.dirfd, ".", X_OK, AT_EACCESS) < 0)
+		log_warning(f->log, "%s: the user that serves may not enter it: %s",
+			    f->conf->root, strerror(errno));
+}
+
 /* --- a request --- */
 
 /* A segment that begins with a dot; "/.well-known/" (RFC 8615) is meant to be seen. */
 static bool
-is_hidden(const struct exchange *ex)
+is_hidden(const struct files *f, const struct exchange *ex)
 {
 	struct slice rest = ex->rest;
 	const char *end = rest.ptr + rest.len;
 
-	if (ex->path.len > 0 && rest.ptr == ex->path.ptr + 1 &&
-	    slice_starts_with(rest, SLICE(".well-known/")))
+	if (f->is_at_top && slice_starts_with(rest, SLICE(".well-known/")))
 		rest = slice_from(rest, sizeof(".well-known/") - 1);
 	for (const char *p = rest.ptr; p < end; p++) {
 		if (*p == '.' && (p == rest.ptr || p[-1] == '/'))
@@ -122,26 +134,13 @@ is_hidden(const struct exchange *ex)
 	return false;
 }
 
-static int
-redirect_to_directory(struct exchange *ex)
-{
-	char *to = arena_alloc(&ex->arena, 3 * ex->path.len + 1);
-	size_t len;
-
-	if (to == NULL)
-		return 503;
-	len = uri_path_encode(ex->path, to);
-	to[len++] = '/';
-	return exchange_redirect(ex, 308, slice_make(to, len), true);
-}
-
 /* The status for a failed open; what is our own trouble is logged. */
 static int
 open_failed(struct files *f, const char *path, int error)
 {
 	int status = fs_status(error);
 
-	if (status >= 500)
+	if (status >= 500 || status == 403)
 		log_limited(f->log, &f->open_limit, LOG_LEVEL_ERROR, "%s/%s: %s",
 			    f->conf->root, path, strerror(-error));
 	return status == 409 ? 404 : status;
@@ -224,7 +223,7 @@ files_open(struct exchange *ex)
 	char *path;
 	int rc;
 
-	if (!f->conf->hidden && is_hidden(ex))
+	if (!f->conf->hidden && is_hidden(f, ex))
 		return 404;
 	path = arena_strdup(&ex->arena, ex->rest);
 	if (path == NULL)
@@ -235,15 +234,15 @@ files_open(struct exchange *ex)
 	if (rc == 0)
 		return answer_version(ex, v);
 	if (rc == 1)
-		return ex->error_status == 0 ? redirect_to_directory(ex) : 404;
+		return ex->error_status == 0 ? exchange_redirect_slash(ex) : 404;
 	return open_failed(f, path, rc);
 }
 
 const struct handler_ops files_handler = {
-	.name = "files",
 	.action = CONF_ACTION_FILES,
 	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD),
 	.create = files_create,
 	.destroy = files_destroy,
+	.check_access = files_check_access,
 	.open = files_open,
 };

@@ -4,8 +4,11 @@
  * path names: 201 with Location, 204 when it replaced one. A body that is cut short
  * leaves nothing.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/counters.h"
@@ -49,6 +52,16 @@ put_destroy(void *state)
 {
 	store_close(state);
 	free(state);
+}
+
+static void
+put_check_access(void *state)
+{
+	struct store *s = state;
+
+	if (faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		log_warning(s->log, "%s: the user that serves may not write there: %s",
+			    s->conf->directory, strerror(errno));
 }
 
 static int
@@ -119,11 +132,11 @@ put_close(struct exchange *ex, enum exchange_end why)
 }
 
 const struct handler_ops put_handler = {
-	.name = "put",
 	.action = CONF_ACTION_UPLOAD,
 	.methods = HTTP_BIT(HTTP_PUT),
 	.create = put_create,
 	.destroy = put_destroy,
+	.check_access = put_check_access,
 	.open = put_open,
 	.data = put_data,
 	.close = put_close,

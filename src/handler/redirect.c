@@ -63,7 +63,6 @@ redirect_open(struct exchange *ex)
 }
 
 const struct handler_ops redirect_handler = {
-	.name = "redirect",
 	.action = CONF_ACTION_REDIRECT,
 	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) | HTTP_BIT(HTTP_POST) |
 		   HTTP_BIT(HTTP_PUT) | HTTP_BIT(HTTP_DELETE) | HTTP_BIT(HTTP_PATCH),

@@ -31,7 +31,6 @@ respond_open(struct exchange *ex)
 }
 
 const struct handler_ops respond_handler = {
-	.name = "respond",
 	.action = CONF_ACTION_RESPOND,
 	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) | HTTP_BIT(HTTP_POST) |
 		   HTTP_BIT(HTTP_PUT) | HTTP_BIT(HTTP_DELETE) | HTTP_BIT(HTTP_PATCH),
@@ -52,7 +51,6 @@ health_open(struct exchange *ex)
 }
 
 const struct handler_ops status_handler = {
-	.name = "status",
 	.action = CONF_ACTION_STATUS,
 	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD),
 	.open = health_open,

@@ -5,7 +5,6 @@
  */
 #include "net/conn.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -162,6 +161,7 @@ hold(struct conn *c, struct slice rest)
 	if (evbuffer_add(in, rest.ptr, rest.len) < 0)
 		conn_close(c, CONN_END_MEMORY);
 	evbuffer_freeze(in, 0);
+	c->held_len = rest.len;
 	if (conn_wants_input(c))
 		bufferevent_enable(bev, EV_READ);
 }
@@ -170,7 +170,8 @@ hold(struct conn *c, struct slice rest)
 static void
 kick_after_turn(struct conn *c)
 {
-	if (!c->held || !conn_wants_input(c) || !conn_turn_is_over(c))
+	if (!c->held || !conn_wants_input(c) || !conn_turn_is_over(c) ||
+	    evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
 		return;
 	c->kick = true;
 	put_later(c);
@@ -205,6 +206,7 @@ take_held(struct conn *c)
 		evbuffer_drain(in, evbuffer_get_length(in));
 	if (!c->closed && !conn_wants_input(c) && !c->finishing)
 		bufferevent_disable(c->bev, EV_READ);
+	c->held_len = evbuffer_get_length(in);
 	kick_after_turn(c);
 }
 
@@ -284,7 +286,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0)
-		conn_close(c, errno == ECONNRESET ? CONN_END_PEER : CONN_END_IO);
+		conn_close(c, conn_end_from(errno));
 	else if (n == 0)
 		on_eof(c);
 	else
@@ -295,9 +297,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 void
 conn_on_bev_read(struct bufferevent *bev, void *arg)
 {
-	(void)bev;
-	take_held(arg);
-	settle(arg);
+	struct conn *c = arg;
+	size_t len = evbuffer_get_length(bufferevent_get_input(bev));
+
+	counter_add(c->net->counters, COUNTER_BYTES_RECEIVED, len - c->held_len);
+	take_held(c);
+	settle(c);
 }
 
 void
@@ -310,19 +315,32 @@ conn_on_bev_write(struct bufferevent *bev, void *arg)
 	settle(c);
 }
 
+/* libevent says the same for a sendfile that found the end of the file too early and for one
+ * that found no room after all: only who stops twice at the same place is at the end. */
+static void
+on_write_stopped(struct conn *c, struct bufferevent *bev)
+{
+	size_t left = conn_pending(c);
+
+	if (left == c->stopped_at) {
+		conn_close(c, CONN_END_SOURCE);
+		return;
+	}
+	c->stopped_at = left;
+	bufferevent_enable(bev, EV_WRITE);
+}
+
 void
 conn_on_bev_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 
-	(void)bev;
 	if ((what & BEV_EVENT_WRITING) != 0 && (what & BEV_EVENT_EOF) != 0)
-		conn_close(c, CONN_END_SOURCE); /* sendfile found the end too early */
+		on_write_stopped(c, bev);
 	else if ((what & BEV_EVENT_EOF) != 0)
 		on_eof(c);
 	else
-		conn_close(c, errno == EPIPE || errno == ECONNRESET ? CONN_END_PEER
-								    : CONN_END_IO);
+		conn_close(c, conn_end_from(errno));
 	settle(c);
 }
 
@@ -361,6 +379,7 @@ park(struct conn *c)
 	if (!is_parkable(c))
 		return;
 	c->held = false;
+	c->kick = false;
 	conn_drop_bev(c);
 	if (!c->eof && c->pause == 0)
 		start_reading(c);

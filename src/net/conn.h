@@ -90,6 +90,8 @@ struct conn {
 	struct conn *next, **pprev; /* in net->conns */
 	struct conn *next_later;
 	uint64_t id;
+	size_t held_len;         /* input that waits in bev, as of our last look */
+	size_t stopped_at;       /* output that was left when a write last stopped */
 	uint64_t sent_total;     /* bytes of output that we were given */
 	uint64_t turn_start;     /* sent_total when this loop turn began */
 	uint64_t delivered_seen; /* h1_time.c: what the peer had when... */
@@ -154,7 +156,7 @@ bool conn_turn_is_over(const struct conn *c);
 /* Bytes that the socket has not taken yet. */
 size_t conn_pending(const struct conn *c);
 
-/* conn_timeout is called once, `ms` from now, unless it is set again. */
+/* ops->timeout is called once, at `due_ms` (clock_mono_ms), unless it is set again. */
 void conn_set_deadline(struct conn *c, uint64_t due_ms);
 
 /* The server stops: an idle connection ends now, a busy one after its answer. */

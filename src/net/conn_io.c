@@ -97,8 +97,7 @@ send_two(struct conn *c, struct slice a, struct slice b, int flags)
 			       : send(c->fd, a.ptr, a.len, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN) {
-		conn_close(c, errno == EPIPE || errno == ECONNRESET ? CONN_END_PEER
-								    : CONN_END_IO);
+		conn_close(c, conn_end_from(errno));
 		return;
 	}
 	done = n > 0 ? (size_t)n : 0;
@@ -207,10 +206,7 @@ conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
 		if (n < 0 && errno == EAGAIN)
 			break;
 		if (n <= 0) {
-			conn_close(c, n == 0 ? CONN_END_SOURCE
-				      : errno == EPIPE || errno == ECONNRESET
-					      ? CONN_END_PEER
-					      : CONN_END_IO);
+			conn_close(c, n == 0 ? CONN_END_SOURCE : conn_end_from(errno));
 			return;
 		}
 		budget -= (uint64_t)n;

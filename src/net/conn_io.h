@@ -6,7 +6,16 @@
 #ifndef WEBSRV_NET_CONN_IO_H
 #define WEBSRV_NET_CONN_IO_H
 
-struct conn;
+#include <errno.h>
+
+#include "net/conn.h"
+
+/* The reason that an errno of the socket stands for. */
+static inline enum conn_end
+conn_end_from(int error)
+{
+	return error == EPIPE || error == ECONNRESET ? CONN_END_PEER : CONN_END_IO;
+}
 
 /* The connection's bufferevent, made when there is none; NULL (and the connection closed)
  * when memory is short. */

@@ -41,12 +41,6 @@ on_head(struct exchange *ex)
 }
 
 static void
-on_interim(struct exchange *ex, int status)
-{
-	h1_write_interim(h1_of(ex), status);
-}
-
-static void
 on_consumed(struct exchange *ex, size_t n)
 {
 	(void)n;
@@ -62,7 +56,6 @@ on_abort(struct exchange *ex)
 
 static const struct exchange_ops exchange_ops = {
 	.head = on_head,
-	.interim = on_interim,
 	.consumed = on_consumed,
 	.abort = on_abort,
 };
@@ -101,6 +94,7 @@ new_h1(const struct site_address *a)
 		return NULL;
 	}
 	h->address = a;
+	h->in = H1_IN_HEAD;
 	/* A head, its field table and what is made of both. */
 	exchange_init(&h->ex, &exchange_ops,
 		      8 * a->header_size + a->header_count * sizeof(struct http_field) +
@@ -153,7 +147,7 @@ take_h1(struct conn *c)
 		return NULL;
 	}
 	h->c = c;
-	reset(h);
+	h->ex.started_ms = clock_mono_ms();
 	h->ex.peer = c->peer;
 	h->ex.site = n->site;
 	h->ex.address = c->address;
@@ -175,6 +169,7 @@ release_h1(struct conn *c)
 		free_h1(h);
 		return;
 	}
+	reset(h); /* a spare keeps no memory of its last request */
 	h->next_spare = n->spare_h1;
 	n->spare_h1 = h;
 	n->spare_h1_count++;
@@ -371,7 +366,7 @@ start_request(struct h1 *h, struct slice bytes)
 	if (h->in == H1_IN_DONE)
 		exchange_body(ex, slice_make("", 0), true);
 	else if (ex->head.expect_continue)
-		exchange_ops.interim(ex, 100);
+		h1_write_interim(h, 100);
 }
 
 /* Bytes of `in` that were taken; 0: more are needed. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -34,6 +35,22 @@ struct net_listener {
 };
 
 /* --- loop --- */
+
+/* FD_SET beyond FD_SETSIZE is a buffer overflow in libevent's select backend: the kernel
+ * must not hand out such descriptors. */
+static void
+limit_descriptors_for_select(struct net *n)
+{
+	struct rlimit rl;
+
+	if (strcmp(net_backend_name(n), "select") != 0 ||
+	    getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur <= FD_SETSIZE)
+		return;
+	log_info(n->log, "select: at most %d descriptors for this worker", FD_SETSIZE);
+	rl.rlim_cur = FD_SETSIZE;
+	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
+		log_error(n->log, "setrlimit: %s", strerror(errno));
+}
 
 static struct event_base *
 make_base(enum conf_backend backend)
@@ -125,6 +142,7 @@ net_new(enum conf_backend backend, const struct site *site, struct accesslog *ac
 	}
 	n->tick = event_new(n->base, -1, EV_PERSIST, on_tick, n);
 	n->accept_retry = evtimer_new(n->base, on_accept_retry, n);
+	limit_descriptors_for_select(n);
 	n->fd_max = highest_conn_fd();
 	if (n->in != NULL && n->out != NULL && n->tick != NULL && n->accept_retry != NULL)
 		return n;
@@ -216,21 +234,23 @@ free_listeners(struct net *n)
 
 /* Whoever is in the queue already has been promised an answer by the kernel. */
 static void
-accept_queued(struct net *n)
+accept_queued(struct net_listener *l)
 {
-	for (struct net_listener *l = n->listeners; l != NULL; l = l->next) {
+	for (uint32_t i = 0; i < l->address->listen->backlog; i++) {
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
-		int fd;
+		struct peer peer;
+		int fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		while ((fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
-				     SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-			struct peer peer =
-				peer_from_sockaddr((struct sockaddr *)&ss, len);
-
-			conn_open(n, fd, l->address, &peer);
-			len = sizeof(ss);
+		if (fd < 0) {
+			if (errno != EAGAIN)
+				log_warning(l->net->log, "accept while stopping: %s",
+					    strerror(errno));
+			return;
 		}
+		peer = peer_from_sockaddr((struct sockaddr *)&ss, len);
+		conn_open(l->net, fd, l->address, &peer);
 	}
 }
 
@@ -241,7 +261,8 @@ net_drain(struct net *n, uint32_t deadline_ms)
 			      .tv_usec = (deadline_ms % 1000) * 1000 };
 
 	if (!n->draining) {
-		accept_queued(n);
+		for (struct net_listener *l = n->listeners; l != NULL; l = l->next)
+			accept_queued(l);
 		free_listeners(n);
 		n->draining = true;
 		for (struct conn *c = n->conns; c != NULL; c = c->next)

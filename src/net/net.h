@@ -84,7 +84,7 @@ int net_listen(struct net *n, int fd, size_t address);
 void net_run(struct net *n);
 
 /* No new connections; idle ones close at once, the others after their answer, all of them
- * after `deadline_ms`. Calling it again changes the deadline. */
+ * after `deadline_ms`. Calling it again can only bring the deadline forward. */
 void net_drain(struct net *n, uint32_t deadline_ms);
 void net_stop(struct net *n);
 
@@ -97,7 +97,7 @@ const char *net_library_version(void);
 /* The Date field line of this second. */
 const char *net_date_line(struct net *n);
 
-/* Stops accepting for a moment because `what` ran out. */
+/* Stops accepting for a moment: `error` is the errno of what ran out. */
 void net_pause_accepting(struct net *n, int error);
 
 #endif

@@ -2,12 +2,13 @@
 """What once broke the server: peers that send much and read little, at the worst moments."""
 
 import re
+import resource
 import socket
 import time
 
 import pytest
 
-from harness import config, files, read_all, until
+from harness import config, files, read_all, until, upload
 
 HEAD = b"HEAD /hello.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SMALL_BUFFER = 2048
@@ -93,6 +94,28 @@ def test_a_half_closed_pipeline_is_answered_whole_to_a_slow_reader(start, site):
         answer = read_all(sock)
     assert answer.count(b"HTTP/1.1 200 OK\r\n") == 150
     assert answer.count(b"x") >= 150 * 60_000
+
+
+@pytest.mark.parametrize("count", [17, 18, 19, 35, 36, 37])
+def test_the_end_of_input_is_seen_when_a_turn_ends_with_the_last_request(start, site, count):
+    (site / "file.bin").write_bytes(b"x" * 60_000)
+    server = start(config([files(site)], workers=1))
+    with server.connect(receive_buffer=SMALL_BUFFER, seconds=10) as sock:
+        sock.sendall(b"GET /file.bin HTTP/1.1\r\nHost: a\r\n\r\n" * count)
+        sock.shutdown(socket.SHUT_WR)
+        time.sleep(0.2)
+        assert read_all(sock).count(b"HTTP/1.1 200 OK\r\n") == count
+
+
+def test_a_limit_on_file_sizes_is_an_answer_not_the_end(start, site, drop):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    server = start(config([files(site), upload(drop)], workers=1), preexec_fn=limit)
+    workers = server.workers()
+    assert server.request("PUT", "/drop/big", body=b"x" * 500_000)[0] == 413
+    is_alive_as_before(server, workers)
+    assert list(drop.iterdir()) == []
 
 
 def test_dripping_body_bytes_do_not_put_off_the_write_timeout(start, site):

@@ -64,12 +64,6 @@ on_head(struct exchange *ex)
 }
 
 static void
-on_interim(struct exchange *ex, int status)
-{
-	fail_msg("interim %d in state %d", status, (int)ex->state);
-}
-
-static void
 on_consumed(struct exchange *ex, size_t n)
 {
 	(void)ex;
@@ -83,7 +77,7 @@ on_abort(struct exchange *ex)
 	rig.aborts++;
 }
 
-static const struct exchange_ops ops = { on_head, on_interim, on_consumed, on_abort };
+static const struct exchange_ops ops = { on_head, on_consumed, on_abort };
 
 /* --- the handler --- */
 
@@ -152,7 +146,6 @@ probe_close(struct exchange *ex, enum exchange_end why)
 }
 
 static const struct handler_ops probe = {
-	.name = "probe",
 	.action = CONF_ACTION_RESPOND,
 	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_PUT),
 	.open = probe_open,
@@ -175,7 +168,6 @@ page_open(struct exchange *ex)
 }
 
 static const struct handler_ops page = {
-	.name = "page",
 	.action = CONF_ACTION_FILES,
 	.methods = HTTP_BIT(HTTP_GET),
 	.open = page_open,
@@ -189,7 +181,7 @@ no_page_open(struct exchange *ex)
 	return 503;
 }
 
-static const struct handler_ops no_page = { .name = "no page", .open = no_page_open };
+static const struct handler_ops no_page = { .open = no_page_open };
 
 /* --- setting up --- */
 

@@ -92,12 +92,6 @@ on_head(struct exchange *ex)
 }
 
 static void
-on_interim(struct exchange *ex, int status)
-{
-	fail_msg("interim %d of %p", status, (void *)ex);
-}
-
-static void
 on_consumed(struct exchange *ex, size_t n)
 {
 	((struct rig *)ex)->credited += n;
@@ -109,7 +103,7 @@ on_abort(struct exchange *ex)
 	((struct rig *)ex)->aborts++;
 }
 
-static const struct exchange_ops ops = { on_head, on_interim, on_consumed, on_abort };
+static const struct exchange_ops ops = { on_head, on_consumed, on_abort };
 
 /* --- setting up --- */
 

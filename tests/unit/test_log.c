@@ -162,7 +162,8 @@ every_unsafe_byte_is_escaped(void **state)
 
 		log_info(&l, "%c", c);
 		snprintf(expected, sizeof(expected),
-			 c < 0x20 || c > 0x7e ? "\\x%02x" : "%c", (unsigned)c);
+			 c < 0x20 || c > 0x7e || c == '\\' ? "\\x%02x" : "%c",
+			 (unsigned)c);
 		assert_string_equal(take_text(s), expected);
 	}
 }
