@@ -2,61 +2,7 @@
  *
  * What is said about a configuration that is wrong, word for word: syntax, keys, types.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdlib.h>
-
-#include "base/buf.h"
-#include "conf/load.h"
-
-/* Each snippet begins on line 2 of an otherwise good file. */
-#define TOP(s) "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"]}],\n" s "}"
-
-#define ROUTE(s)                                                                         \
-	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": [\n" s "]}]}"
-
-struct error_case {
-	const char *name, *text, *expected;
-};
-
-/* NULL when nothing was wrong. */
-static char *
-errors_of(struct slice text)
-{
-	struct buf errors;
-	struct config *c;
-
-	buf_init(&errors);
-	c = conf_load_text(text, "t.json", "/etc", &errors);
-	if (c != NULL) {
-		assert_int_equal(errors.len, 0);
-		conf_free(c);
-		return NULL;
-	}
-	buf_add_char(&errors, '\0');
-	assert_false(errors.failed);
-	return errors.ptr;
-}
-
-static void
-check(const struct error_case *cases, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char *errors = errors_of(slice_from_str(cases[i].text));
-
-		if (errors == NULL || strcmp(errors, cases[i].expected) != 0)
-			fail_msg("%s:\nexpected %sbut got %s", cases[i].name,
-				 cases[i].expected,
-				 errors != NULL ? errors : "no error\n");
-		free(errors);
-	}
-}
-
-#define CHECK(cases) check(cases, sizeof(cases) / sizeof((cases)[0]))
+#include "conf_errors.h"
 
 static void
 text_that_is_no_json_is_told_where_and_why(void **state)
@@ -172,6 +118,9 @@ static void
 values_have_the_type_and_range_of_their_key(void **state)
 {
 	static const struct error_case cases[] = {
+		{ "group_without_user", TOP("\"group\": \"web\""),
+		  "t.json:2:10: /group: a group without a user would leave root in "
+		  "charge; name the \"user\" too\n" },
 		{ "workers_of_wrong_type", TOP("\"workers\": [4]"),
 		  "t.json:2:12: /workers: this is an array; write a whole number from 1 "
 		  "to 1024, or \"auto\"\n" },

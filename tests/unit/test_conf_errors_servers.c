@@ -2,60 +2,7 @@
  *
  * What is said about servers and routes that are wrong, word for word.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdlib.h>
-
-#include "base/buf.h"
-#include "conf/load.h"
-
-/* Each snippet begins on line 2 of an otherwise good file. */
-#define SERVER(s) "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],\n" s "}]}"
-#define ROUTE(s)                                                                         \
-	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": [\n" s "]}]}"
-
-struct error_case {
-	const char *name, *text, *expected;
-};
-
-/* NULL when nothing was wrong. */
-static char *
-errors_of(struct slice text)
-{
-	struct buf errors;
-	struct config *c;
-
-	buf_init(&errors);
-	c = conf_load_text(text, "t.json", "/etc", &errors);
-	if (c != NULL) {
-		assert_int_equal(errors.len, 0);
-		conf_free(c);
-		return NULL;
-	}
-	buf_add_char(&errors, '\0');
-	assert_false(errors.failed);
-	return errors.ptr;
-}
-
-static void
-check(const struct error_case *cases, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char *errors = errors_of(slice_from_str(cases[i].text));
-
-		if (errors == NULL || strcmp(errors, cases[i].expected) != 0)
-			fail_msg("%s:\nexpected %sbut got %s", cases[i].name,
-				 cases[i].expected,
-				 errors != NULL ? errors : "no error\n");
-		free(errors);
-	}
-}
-
-#define CHECK(cases) check(cases, sizeof(cases) / sizeof((cases)[0]))
+#include "conf_errors.h"
 
 static void
 addresses_are_numeric_and_there_once(void **state)
@@ -212,6 +159,9 @@ pages_and_headers_are_checked(void **state)
 		{ "header_that_frames",
 		  SERVER("\"headers\": {\"Content-Length\": \"1\"}"),
 		  "t.json:2:13: /servers/0/headers/Content-Length: \"Content-Length\" is "
+		  "a header that the server sets itself; remove it\n" },
+		{ "header_server", SERVER("\"headers\": {\"Server\": \"1\"}"),
+		  "t.json:2:13: /servers/0/headers/Server: \"Server\" is "
 		  "a header that the server sets itself; remove it\n" },
 		{ "header_value_with_a_line_end",
 		  SERVER("\"headers\": {\"X\": \"a\\r\\nY: b\"}"),

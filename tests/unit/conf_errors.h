@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the tests of configuration errors share: a snippet goes in, all that is said about it has
+ * to be what is expected, word for word. Included once by a test program.
+ */
+#ifndef WEBSRV_TESTS_CONF_ERRORS_H
+#define WEBSRV_TESTS_CONF_ERRORS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "conf/load.h"
+
+/* Each snippet begins on line 2 of an otherwise good file. */
+#define TOP(s) "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"]}],\n" s "}"
+
+#define ROUTE(s)                                                                         \
+	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": [\n" s "]}]}"
+
+#define SERVER(s) "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],\n" s "}]}"
+
+struct error_case {
+	const char *name, *text, *expected;
+};
+
+/* NULL when nothing was wrong. */
+static char *
+errors_of(struct slice text)
+{
+	struct buf errors;
+	struct config *c;
+
+	buf_init(&errors);
+	c = conf_load_text(text, "t.json", "/etc", &errors);
+	if (c != NULL) {
+		assert_int_equal(errors.len, 0);
+		conf_free(c);
+		return NULL;
+	}
+	buf_add_char(&errors, '\0');
+	assert_false(errors.failed);
+	return errors.ptr;
+}
+
+static void
+check(const struct error_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *errors = errors_of(slice_from_str(cases[i].text));
+
+		if (errors == NULL || strcmp(errors, cases[i].expected) != 0)
+			fail_msg("%s:\nexpected %sbut got %s", cases[i].name,
+				 cases[i].expected,
+				 errors != NULL ? errors : "no error\n");
+		free(errors);
+	}
+}
+
+#define CHECK(cases) check(cases, sizeof(cases) / sizeof((cases)[0]))
+
+#endif
