@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "remove_tree.h"
 #include "base/fs.h"
 #include "base/fs_walk.h"
 
@@ -105,15 +105,6 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 teardown(void **state)
 {
 	struct place *p = *state;
@@ -121,7 +112,7 @@ teardown(void **state)
 	assert_int_equal(lowest_fd(), p->lowest);
 	close(p->root);
 	close(p->outer);
-	assert_int_equal(nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(remove_tree(p->dir), 0);
 	free(p);
 	return 0;
 }
@@ -563,7 +554,7 @@ file_system_without_tmpfile_serves_as_well(void **state)
 		if (lacks)
 			check_temp(fd, false);
 		close(fd);
-		nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		remove_tree(path);
 		if (lacks)
 			return;
 	}

@@ -11,13 +11,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "remove_tree.h"
 #include "base/buf.h"
 #include "base/counters.h"
 #include "base/fs.h"
@@ -172,15 +172,6 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 teardown(void **state)
 {
 	(void)state;
@@ -193,7 +184,7 @@ teardown(void **state)
 	conf_free(rig.conf);
 	close(rig.log.fd);
 	close(rig.dirfd);
-	return nftw(rig.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return remove_tree(rig.dir);
 }
 
 /* --- one request --- */

@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "remove_tree.h"
 #include "handler/etag.h"
 #include "handler/store.h"
 
@@ -108,15 +108,6 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 teardown(void **state)
 {
 	struct place *p = *state;
@@ -125,7 +116,7 @@ teardown(void **state)
 	assert_int_equal(p->store.dirfd, -1);
 	store_close(&p->store); /* a second time does nothing */
 	close(p->sink);
-	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(p->dir);
 	free(p);
 	return 0;
 }
