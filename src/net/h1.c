@@ -226,14 +226,11 @@ pump_file(struct h1 *h)
 	struct body *b = &h->ex.body;
 	bool direct = true;
 
-	while (b->left > 0 && !c->closed &&
-	       (direct || conn_pending(c) <= FILE_PENDING_MAX)) {
+	while (b->left > 0 && !c->closed && conn_pending(c) <= FILE_PENDING_MAX) {
 		uint64_t n = b->left < FILE_SLICE ? b->left : FILE_SLICE;
 
-		if (direct && (!h->sent_file || conn_pending(c) <= FILE_PENDING_MAX))
+		if (direct)
 			conn_send_file(c, b->file.fd, b->file.offset, n);
-		else if (direct)
-			break;
 		else
 			conn_queue_file(c, b->file.fd, b->file.offset, n);
 		direct = false;
@@ -271,7 +268,6 @@ end_connection(struct h1 *h)
 	conn_finish(h->c, why, linger);
 }
 
-/* Moves the answer on, and turns to the next request when both halves are done. */
 void
 h1_advance(struct h1 *h)
 {
@@ -306,7 +302,6 @@ begin_exchange(struct h1 *h)
 	h->c->requests++;
 }
 
-/* What came is not a request, or cannot be served: answer and close. */
 void
 h1_refuse(struct h1 *h, int status, const char *reason)
 {
