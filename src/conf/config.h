@@ -54,6 +54,7 @@ struct conf_limits {
 	uint32_t header_count;
 	uint64_t uri_size;
 	uint64_t body_size;
+	uint32_t ranges;                  /* of one Range field; 0 = Range is ignored */
 	uint32_t requests_per_connection; /* 0 = no limit */
 };
 
@@ -112,9 +113,23 @@ enum conf_action {
 enum conf_symlinks { CONF_SYMLINKS_INSIDE, CONF_SYMLINKS_REFUSE, CONF_SYMLINKS_FOLLOW };
 enum conf_conflict { CONF_CONFLICT_REFUSE, CONF_CONFLICT_REPLACE };
 
+/* Compression while serving. */
+struct conf_compress {
+	bool enabled;
+	struct conf_strings encodings; /* "br", "zstd", "gzip": the first is preferred */
+	struct conf_strings
+		types;     /* media types; "text/..." with a star for all of them */
+	uint64_t min_size; /* bytes; smaller files are left alone */
+};
+
 struct conf_files {
 	const char *root; /* absolute */
 	struct conf_strings index;
+	bool listing;
+	const char *fallback; /* path beneath root, without leading '/'; NULL = none */
+	struct conf_strings
+		precompressed; /* "br", "zstd", "gzip": the first is preferred */
+	struct conf_compress compress;
 	enum conf_symlinks symlinks;
 	bool hidden;
 	const char *charset;
@@ -142,6 +157,23 @@ struct conf_respond {
 	const char *content_type;
 };
 
+/* Cross-origin resource sharing, as the Fetch standard has it. */
+struct conf_cors {
+	bool enabled;
+	struct conf_strings origins; /* "https://a.example"; "*" = every one */
+	struct conf_strings methods; /* for preflights; none = all of the route */
+	struct conf_strings headers; /* request fields that a page may set; "*" = any */
+	struct conf_strings expose;  /* response fields that a page may read */
+	bool credentials;
+	uint32_t max_age_ms; /* how long a preflight answer holds */
+};
+
+enum conf_server_header {
+	CONF_SERVER_HEADER_NAME, /* "websrv" */
+	CONF_SERVER_HEADER_FULL, /* with the version */
+	CONF_SERVER_HEADER_NONE  /* null in the file */
+};
+
 enum conf_status_page { CONF_STATUS_HEALTH };
 
 struct conf_route {
@@ -156,6 +188,8 @@ struct conf_route {
 	unsigned methods;          /* set of HTTP_BIT(); 0 = the action's own default */
 	struct conf_pairs headers; /* those of the server with the route's laid over */
 	const char *cache_control; /* NULL = none */
+	bool download;             /* Content-Disposition: attachment */
+	struct conf_cors cors;
 	struct conf_limits limits; /* flattened: global, server, route */
 	struct conf_place place;
 };
@@ -175,6 +209,7 @@ struct conf_server {
 	struct conf_pairs
 		error_pages; /* name "404" or "5xx", value a path beginning with '/' */
 	struct conf_pairs headers;
+	enum conf_server_header server_header;
 	const struct conf_redirect_row *redirects;
 	size_t redirect_count;
 	const struct conf_route *routes;
@@ -197,6 +232,7 @@ struct config {
 	struct conf_limits limits;
 	struct conf_timeouts timeouts;
 	struct conf_cache cache;
+	enum conf_server_header server_header;
 	struct conf_pairs mime_types; /* name is the extension with its dot, lower-case */
 	const struct conf_server *servers;
 	size_t server_count;

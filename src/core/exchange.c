@@ -47,12 +47,12 @@ exchange_reset(struct exchange *ex)
 	ex->vhost = NULL;
 	ex->route = NULL;
 	ex->status = ex->error_status = 0;
-	ex->field_count = ex->shared_field_count = 0;
+	ex->field_count = ex->shared_field_count = ex->kept_field_count = 0;
 	ex->body = (struct body){ 0 };
 	ex->state = EXCHANGE_NEW;
 	ex->handler = NULL;
 	ex->data = NULL;
-	ex->close = false;
+	ex->close = ex->waits = false;
 	ex->body_max = ex->received = ex->unconsumed = ex->sent = 0;
 	ex->started_ms = clock_mono_ms();
 }
@@ -69,6 +69,7 @@ close_handler(struct exchange *ex, enum exchange_end why)
 	const struct handler *h = ex->handler;
 
 	ex->handler = NULL;
+	ex->waits = false;
 	if (h != NULL && h->ops->close != NULL)
 		h->ops->close(ex, why);
 	ex->data = NULL;
@@ -305,6 +306,27 @@ exchange_body(struct exchange *ex, struct slice bytes, bool last)
 }
 
 void
+exchange_work(struct exchange *ex)
+{
+	int status = 0;
+
+	if (!ex->waits)
+		return;
+	ex->waits = false;
+	status = ex->handler->ops->work(ex);
+	if (status != 0)
+		exchange_fail(ex, status);
+}
+
+void
+exchange_later(struct exchange *ex)
+{
+	assert(ex->state != EXCHANGE_RESPONDING && ex->handler->ops->work != NULL);
+	ex->waits = true;
+	ex->ops->later(ex);
+}
+
+void
 exchange_consumed(struct exchange *ex, size_t n)
 {
 	assert(n <= ex->unconsumed);
@@ -332,6 +354,16 @@ exchange_add_field(struct exchange *ex, enum http_field_id id, struct slice valu
 	if (ex->field_count == EXCHANGE_FIELDS_MAX || has_control_byte(value))
 		return -1;
 	ex->fields[ex->field_count++] =
+		(struct http_field){ http_field_name(id), value, id };
+	return 0;
+}
+
+int
+exchange_keep_field(struct exchange *ex, enum http_field_id id, struct slice value)
+{
+	if (ex->kept_field_count == EXCHANGE_KEPT_MAX || has_control_byte(value))
+		return -1;
+	ex->kept_fields[ex->kept_field_count++] =
 		(struct http_field){ http_field_name(id), value, id };
 	return 0;
 }
@@ -423,6 +455,7 @@ exchange_each_field(const struct exchange *ex,
 	}
 	emit_block(&o, ex->shared_fields, ex->shared_field_count, emit, ctx);
 	emit_block(&o, ex->fields, ex->field_count, emit, ctx);
+	emit_block(&o, ex->kept_fields, ex->kept_field_count, emit, ctx);
 	for (size_t i = 0; i < o.count; i++) {
 		if (o.fields[i].value.ptr != NULL && applies(ex, &o.fields[i]))
 			emit(ctx, &o.fields[i]);

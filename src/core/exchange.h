@@ -24,6 +24,7 @@
 #include "http/message.h"
 
 #define EXCHANGE_FIELDS_MAX 24
+#define EXCHANGE_KEPT_MAX 4
 #define EXCHANGE_WINDOW                                                                  \
 	((uint64_t)256 * 1024) /* body bytes a handler may leave unconsumed */
 
@@ -47,6 +48,8 @@ struct exchange_ops {
 	void (*head)(struct exchange *);
 	/* `n` bytes of the request body are done with: credit the peer */
 	void (*consumed)(struct exchange *, size_t n);
+	/* call exchange_work() in the next turn of the loop */
+	void (*later)(struct exchange *);
 	/* the answer cannot be finished: break the connection so that the peer notices */
 	void (*abort)(struct exchange *);
 };
@@ -63,12 +66,16 @@ struct handler_ops {
 	/* Once, as the user that serves: warns of what is out of reach. May be NULL. */
 	void (*check_access)(void *state);
 	/* 0, or the status to answer with an error page. After 0 the handler has either
-	 * responded or waits for data(). */
+	 * responded, or asked for a turn (exchange_later), or waits for data(). */
 	int (*open)(struct exchange *);
 	/* The next bytes of the request body, valid during the call only. `last`: the body is
 	 * whole (the slice may be empty), and it has to be answered now. 0, or the status to
-	 * answer. May be NULL: the body is dropped. Credits what it is done with through exchange_consumed(). */
+	 * answer. May be NULL: the body is dropped. Who answers after all of the body by work()
+	 * returns 0 here. Credits what it is done with through exchange_consumed(). */
 	int (*data)(struct exchange *, struct slice bytes, bool last);
+	/* A turn of the loop after exchange_later(): a bounded piece of work. 0 when it has
+	 * responded or asked for another turn, or the status to answer. May be NULL. */
+	int (*work)(struct exchange *);
 	/* Exactly once after an open() that returned 0. May be NULL. */
 	void (*close)(struct exchange *, enum exchange_end why);
 };
@@ -94,6 +101,9 @@ struct exchange {
 	const struct http_field
 		*shared_fields; /* a further block, e.g. a cached file's */
 	size_t shared_field_count;
+	/* fields that stay when an error page answers: Content-Range of a 416 */
+	struct http_field kept_fields[EXCHANGE_KEPT_MAX];
+	size_t kept_field_count;
 	struct body body;
 
 	/* the machine */
@@ -103,6 +113,7 @@ struct exchange {
 	void *data;                    /* the handler's, for this exchange */
 	int error_status;    /* set while an error page answers: its status wins */
 	bool close;          /* the connection must not be used again */
+	bool waits;          /* for a turn of the loop to work() in */
 	uint64_t body_max;   /* request body bytes: beyond it 413 */
 	uint64_t received;   /* request body bytes so far */
 	uint64_t unconsumed; /* of those, not yet credited */
@@ -127,6 +138,9 @@ void exchange_begin(struct exchange *ex);
  * call it once with an empty slice and last set. */
 void exchange_body(struct exchange *ex, struct slice bytes, bool last);
 
+/* What ops->later asked for; in any state, it does nothing when nobody waits any more. */
+void exchange_work(struct exchange *ex);
+
 /* Answers a request that could not be parsed, or an error found by the transport. The
  * connection closes afterwards. Only before RESPONDING. */
 void exchange_refuse(struct exchange *ex, int status);
@@ -140,6 +154,12 @@ void exchange_finish(struct exchange *ex, enum exchange_end why);
  * bug in the handler and is refused: response splitting ends here. -1 when there are too
  * many or it is refused. */
 int exchange_add_field(struct exchange *ex, enum http_field_id id, struct slice value);
+
+/* The same for a field that an error page must carry too: Content-Range of a 416. */
+int exchange_keep_field(struct exchange *ex, enum http_field_id id, struct slice value);
+
+/* The handler cannot answer yet: its work() is called in the next turn of the loop. */
+void exchange_later(struct exchange *ex);
 
 /* The answer is final. ex->body may be set before. */
 void exchange_respond(struct exchange *ex, int status);

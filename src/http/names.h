@@ -86,6 +86,9 @@ enum http_method {
 #define HTTP_FIELDS(X)                                                                   \
 	X(ACCEPT, "Accept")                                                              \
 	X(ACCEPT_ENCODING, "Accept-Encoding")                                            \
+	X(ACCEPT_RANGES, "Accept-Ranges")                                                \
+	X(ACCESS_CONTROL_REQUEST_HEADERS, "Access-Control-Request-Headers")              \
+	X(ACCESS_CONTROL_REQUEST_METHOD, "Access-Control-Request-Method")                \
 	X(ALLOW, "Allow")                                                                \
 	X(AUTHORIZATION, "Authorization")                                                \
 	X(CACHE_CONTROL, "Cache-Control")                                                \
@@ -93,7 +96,9 @@ enum http_method {
 	X(CONTENT_DISPOSITION, "Content-Disposition")                                    \
 	X(CONTENT_ENCODING, "Content-Encoding")                                          \
 	X(CONTENT_LENGTH, "Content-Length")                                              \
+	X(CONTENT_LOCATION, "Content-Location")                                          \
 	X(CONTENT_RANGE, "Content-Range")                                                \
+	X(CONTENT_SECURITY_POLICY, "Content-Security-Policy")                            \
 	X(CONTENT_TYPE, "Content-Type")                                                  \
 	X(DATE, "Date")                                                                  \
 	X(ETAG, "ETag")                                                                  \
@@ -106,8 +111,10 @@ enum http_method {
 	X(IF_UNMODIFIED_SINCE, "If-Unmodified-Since")                                    \
 	X(LAST_MODIFIED, "Last-Modified")                                                \
 	X(LOCATION, "Location")                                                          \
+	X(ORIGIN, "Origin")                                                              \
 	X(RANGE, "Range")                                                                \
 	X(REFERER, "Referer")                                                            \
+	X(REPR_DIGEST, "Repr-Digest")                                                    \
 	X(RETRY_AFTER, "Retry-After")                                                    \
 	X(SERVER, "Server")                                                              \
 	X(TE, "TE")                                                                      \
@@ -115,7 +122,9 @@ enum http_method {
 	X(TRANSFER_ENCODING, "Transfer-Encoding")                                        \
 	X(UPGRADE, "Upgrade")                                                            \
 	X(USER_AGENT, "User-Agent")                                                      \
-	X(VARY, "Vary")
+	X(VARY, "Vary")                                                                  \
+	X(WANT_REPR_DIGEST, "Want-Repr-Digest")                                          \
+	X(X_CONTENT_TYPE_OPTIONS, "X-Content-Type-Options")
 
 enum http_field_id {
 	HTTP_FIELD_OTHER,

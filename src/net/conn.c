@@ -373,6 +373,23 @@ conn_resume(struct conn *c, enum conn_pause why)
 	}
 }
 
+void
+conn_ask_turn(struct conn *c)
+{
+	if (c->closed)
+		return;
+	c->asks_turn = true;
+	put_later(c);
+}
+
+static void
+take_turn(struct conn *c)
+{
+	c->asks_turn = false;
+	c->turn_start = c->sent_total;
+	c->ops->turn(c);
+}
+
 static void
 park(struct conn *c)
 {
@@ -414,6 +431,8 @@ conn_work_later(struct conn *c)
 	c->in_later = false;
 	if (c->fresh && !c->closed)
 		read_first(c);
+	if (!c->closed && c->asks_turn)
+		take_turn(c);
 	if (!c->closed && c->kick && c->bev != NULL)
 		take_held(c);
 	if (!c->closed)

@@ -66,6 +66,8 @@ struct conn_ops {
 	bool (*wants_contiguous)(const struct conn *);
 	/* The socket took output: there is room for more. */
 	void (*writable)(struct conn *);
+	/* The turn of the loop that conn_ask_turn() asked for. */
+	void (*turn)(struct conn *);
 	/* The peer will send nothing more, and input() has had all there was. */
 	void (*eof)(struct conn *);
 	/* The deadline has passed. */
@@ -114,6 +116,7 @@ struct conn {
 	bool fresh : 1;       /* nothing was read yet */
 	bool write_timed : 1; /* write_due_ms counts */
 	bool kick : 1;        /* held input must be looked at again */
+	bool asks_turn : 1;   /* ops->turn is to be called after this turn of the loop */
 };
 
 /* Takes ownership of `fd` in every case. */
@@ -129,6 +132,9 @@ void conn_finish(struct conn *c, enum conn_end why, bool linger);
 
 void conn_pause(struct conn *c, enum conn_pause why);
 void conn_resume(struct conn *c, enum conn_pause why);
+
+/* ops->turn is called after this turn of the loop. */
+void conn_ask_turn(struct conn *c);
 
 /* May the protocol take more input now? */
 static inline bool

@@ -54,9 +54,16 @@ on_abort(struct exchange *ex)
 	h1_of(ex)->aborted = true;
 }
 
+static void
+on_later(struct exchange *ex)
+{
+	conn_ask_turn(h1_of(ex)->c);
+}
+
 static const struct exchange_ops exchange_ops = {
 	.head = on_head,
 	.consumed = on_consumed,
+	.later = on_later,
 	.abort = on_abort,
 };
 
@@ -494,6 +501,17 @@ on_writable(struct conn *c)
 }
 
 static void
+on_turn(struct conn *c)
+{
+	struct h1 *h = c->protocol;
+
+	if (h == NULL)
+		return;
+	exchange_work(&h->ex);
+	h1_advance(h);
+}
+
+static void
 on_eof(struct conn *c)
 {
 	struct h1 *h = c->protocol;
@@ -535,6 +553,7 @@ static const struct conn_ops h1_ops = {
 	.input = on_input,
 	.wants_contiguous = wants_contiguous,
 	.writable = on_writable,
+	.turn = on_turn,
 	.eof = on_eof,
 	.timeout = on_timeout,
 	.drain = on_drain,

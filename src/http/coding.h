@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * coding: content codings, RFC 9110 section 8.4.1: gzip (RFC 1952), zstd (RFC 8878) and br
+ * (RFC 7932); their names, and encoders whose memory is bounded. zlib, libzstd and libbrotlienc
+ * are at home behind this header; a coding that was not built in has a name but no encoder.
+ */
+#ifndef WEBSRV_HTTP_CODING_H
+#define WEBSRV_HTTP_CODING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/slice.h"
+
+struct buf;
+
+enum coding { CODING_IDENTITY, CODING_GZIP, CODING_ZSTD, CODING_BR, CODING_COUNT };
+
+/* "gzip", "zstd", "br", "identity". */
+struct slice coding_name(enum coding c);
+/* ".gz", ".zst", ".br"; empty for identity. */
+struct slice coding_extension(enum coding c);
+/* Case-insensitive; "x-gzip" is gzip (section 8.4.1.3). CODING_COUNT when it is none of ours. */
+enum coding coding_from(struct slice name);
+bool coding_is_built_in(enum coding c);
+
+/* A stream that is being encoded: at most CODING_MEMORY_MAX bytes of memory. */
+#define CODING_MEMORY_MAX ((size_t)8 * 1024 * 1024)
+struct encoder;
+
+/* NULL when memory is short or the coding is not built in. */
+struct encoder *encoder_new(enum coding c) __attribute__((warn_unused_result));
+void encoder_free(struct encoder *e);
+
+/*
+ * Takes bytes from the front of *in and writes at most `room` (> 0) bytes: their count, which
+ * may be 0 while *in is taken up whole. `last`: nothing follows *in; then it is to be called
+ * until *done. -ENOMEM or -EIO when the library fails.
+ */
+ssize_t encoder_run(struct encoder *e, struct slice *in, bool last, char *out,
+		    size_t room, bool *done) __attribute__((warn_unused_result));
+
+/* All of `in` at once, appended to `out`: 0, -ENOMEM, -ENOTSUP or -EIO. */
+int coding_encode(enum coding c, struct slice in, struct buf *out)
+	__attribute__((warn_unused_result));
+
+#endif
