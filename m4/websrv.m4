@@ -15,8 +15,40 @@ AC_DEFUN([WEBSRV_LIBRARY], [
   AC_MSG_RESULT([[$]version_$1])
 ])
 
-# The same for what only the tests need: have_NAME is yes or no.
-AC_DEFUN([WEBSRV_TEST_LIBRARY], [
+# WEBSRV_OPTIONAL_LIBRARY(NAME, MODULE, DEBIAN-PACKAGE, CODING): --with-name, used if found unless
+# it says otherwise. Gives what WEBSRV_LIBRARY gives, and HAVE_NAME for C and make.
+AC_DEFUN([WEBSRV_OPTIONAL_LIBRARY], [
+  AC_ARG_VAR([$1_CFLAGS], [compiler flags for $1, overriding pkg-config])
+  AC_ARG_VAR([$1_LIBS], [linker flags for $1, overriding pkg-config])
+  AC_ARG_WITH(m4_tolower([$1]),
+    [AS_HELP_STRING([--with-]m4_tolower([$1]), [content coding $4 by $2 (default: if found)])],
+    [websrv_with=$withval], [websrv_with=check])
+  AC_MSG_CHECKING([for $2])
+  have_$1=yes
+  AS_CASE([$websrv_with],
+    [no], [have_$1=no],
+    [yes|check], [],
+    [AC_MSG_ERROR([--with-]m4_tolower([$1])[ takes no value; where $2 is, PKG_CONFIG_PATH says])])
+  AS_IF([test $have_$1 = no],
+        [version_$1=no],
+        [test -n "[$]$1_LIBS"],
+        [version_$1=given],
+        ["$PKG_CONFIG" --exists "$2"],
+        [$1_CFLAGS=`"$PKG_CONFIG" --cflags "$2"`
+         $1_LIBS=`"$PKG_CONFIG" --libs "$2"`
+         version_$1=`"$PKG_CONFIG" --modversion "$2"`],
+        [have_$1=no
+         version_$1="no: $2 is missing; Debian: apt-get install $3"])
+  AS_IF([test $have_$1 = no], [$1_CFLAGS= $1_LIBS=])
+  AC_MSG_RESULT([[$]version_$1])
+  AS_IF([test $websrv_with = yes && test $have_$1 = no],
+    [AC_MSG_ERROR([$2 is missing; Debian: apt-get install $3])])
+  AS_IF([test $have_$1 = yes], [AC_DEFINE([HAVE_$1], [1], [content coding $4])])
+  AM_CONDITIONAL([HAVE_$1], [test $have_$1 = yes])
+])
+
+# WEBSRV_PROBE(NAME, MODULE): what only the tests need; have_NAME is yes or no.
+AC_DEFUN([WEBSRV_PROBE], [
   AC_MSG_CHECKING([for $2 (tests)])
   have_$1=no
   AS_IF(["$PKG_CONFIG" --exists "$2"],
@@ -26,6 +58,11 @@ AC_DEFUN([WEBSRV_TEST_LIBRARY], [
   AC_SUBST([$1_CFLAGS])
   AC_SUBST([$1_LIBS])
   AC_MSG_RESULT([[$]have_$1])
+])
+
+# WEBSRV_TEST_LIBRARY(NAME, MODULE, DEBIAN-PACKAGE): without it there are no unit tests.
+AC_DEFUN([WEBSRV_TEST_LIBRARY], [
+  WEBSRV_PROBE([$1], [$2])
   AS_IF([test "x[$]have_$1" = xyes],
         [AS_IF([test -z "$summary_tests"], [summary_tests=yes])],
         [summary_tests="no: $2 is missing; Debian: apt-get install $3"])

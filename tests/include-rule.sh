@@ -48,6 +48,7 @@ home() {
 }
 
 home 'jansson' 'conf'
+home 'openssl/' 'http'
 home 'event2/(bufferevent|buffer|listener)' 'net'
 home 'event2/' 'net app'
 home 'evhttp|event2/http' 'none'

@@ -33,7 +33,9 @@ awk '
 		value = "-"
 		if (match($0, /, default /)) {
 			value = substr($0, RSTART + RLENGTH)
-			gsub(/\\\(dq|\[|\]/, "", value)
+			if (value ~ /^\[/)
+				gsub(/, /, " ", value)
+			gsub(/\\\(dq|[][{}]/, "", value)
 			sub(/, [^,]* to [^,]*$/, "", value)
 		}
 		print table, $3, value

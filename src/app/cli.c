@@ -8,9 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "conf/load.h"
 #include "config.h"
+#include "http/coding.h"
+#include "http/digest_hash.h"
 #include "net/net.h"
 
 static struct cli
@@ -113,7 +116,18 @@ cli_print_help(FILE *out)
 void
 cli_print_version(FILE *out)
 {
+	struct buf codings;
+
+	buf_init(&codings);
+	coding_add_libraries(&codings);
 	fprintf(out, "websrv %s\n", PACKAGE_VERSION);
 	fprintf(out, "libevent %s\n", net_library_version());
 	fprintf(out, "jansson %s\n", conf_library_version());
+	fprintf(out, "content codings: %.*s\n", SLICE_ARG(buf_slice(&codings)));
+	buf_fini(&codings);
+	if (digest_hash_library() != NULL)
+		fprintf(out, "digests: sha-256, sha-512 (libcrypto %s)\n",
+			digest_hash_library());
+	else
+		fprintf(out, "digests: none\n");
 }

@@ -12,7 +12,7 @@
 #include "app/privileges.h"
 #include "base/buf.h"
 #include "core/site.h"
-#include "handler/filecache.h"
+#include "handler/file_shared.h"
 #include "handler/handlers.h"
 
 #define OTHER_DESCRIPTORS 64 /* roots, logs, sockets, uploads */
@@ -28,12 +28,12 @@ start_open(struct start *s, const struct config *conf, struct logs *logs,
 
 	*s = (struct start){ 0 };
 	users = privileges_check(conf, errors);
-	s->cache = filecache_new(&conf->cache);
-	if (s->cache == NULL) {
+	s->files = file_shared_new(&conf->cache, NULL, 0);
+	if (s->files == NULL) {
 		buf_add_str(errors, "out of memory\n");
 		return -1;
 	}
-	env.filecache = s->cache;
+	env.files = s->files;
 	s->site = site_new(conf, &env, handler_kinds, &errpage_handler, errors);
 	return s->site != NULL && users == 0 ? 0 : -1;
 }
@@ -42,7 +42,7 @@ void
 start_close(struct start *s)
 {
 	site_free(s->site);
-	filecache_free(s->cache);
+	file_shared_free(s->files);
 	*s = (struct start){ 0 };
 }
 

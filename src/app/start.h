@@ -11,13 +11,13 @@
 #include "conf/config.h"
 
 struct buf;
-struct filecache;
+struct file_shared;
 struct site;
 
 struct start {
 	struct counter_block
 		counters; /* for the handlers' environment; nothing is counted */
-	struct filecache *cache;
+	struct file_shared *files;
 	struct site *site;
 };
 

@@ -16,13 +16,13 @@
 #include "base/counters.h"
 #include "core/accesslog.h"
 #include "core/site.h"
-#include "handler/filecache.h"
+#include "handler/file_shared.h"
 #include "handler/handlers.h"
 #include "net/net.h"
 
 struct worker {
 	const struct worker_boot *boot;
-	struct filecache *cache;
+	struct file_shared *files;
 	struct site *site;
 	struct accesslog accesslog;
 	struct net *net;
@@ -141,12 +141,12 @@ open_site(struct worker *w)
 				   .counters = &b->counters[b->slot] };
 	struct buf errors;
 
-	w->cache = filecache_new(&b->conf->cache);
-	if (w->cache == NULL) {
+	w->files = file_shared_new(&b->conf->cache, b->counters, b->slots);
+	if (w->files == NULL) {
 		log_error(env.log, "out of memory");
 		return -1;
 	}
-	env.filecache = w->cache;
+	env.files = w->files;
 	buf_init(&errors);
 	w->site = site_new(b->conf, &env, handler_kinds, &errpage_handler, &errors);
 	if (w->site == NULL)
@@ -218,7 +218,7 @@ fini(struct worker *w)
 	net_free(w->net);
 	accesslog_fini(&w->accesslog);
 	site_free(w->site);
-	filecache_free(w->cache);
+	file_shared_free(w->files);
 	libevent_global_shutdown();
 }
 

@@ -98,34 +98,53 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+static uint32_t
+code_point(const unsigned char *p, size_t n)
+{
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	return c;
+}
+
+/* What stands in HTML for the `n` bytes of a character, 0 when it is none; NULL: itself. */
+static const char *
+html_reference(const unsigned char *p, size_t n)
+{
+	uint32_t c = n != 0 ? code_point(p, n) : 0;
+
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+		    (c >= 0x2066 && c <= 0x2069))
+			return "&#xfffd;";
+		return NULL;
+	}
+}
+
 void
 buf_add_html(struct buf *b, struct slice s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
+	while (s.len > 0) {
+		size_t n = utf8_len(s);
+		const char *reference = html_reference((const unsigned char *)s.ptr, n);
 
-		switch (c) {
-		case '&':
-			buf_add_str(b, "&amp;");
-			break;
-		case '<':
-			buf_add_str(b, "&lt;");
-			break;
-		case '>':
-			buf_add_str(b, "&gt;");
-			break;
-		case '"':
-			buf_add_str(b, "&quot;");
-			break;
-		case '\'':
-			buf_add_str(b, "&#39;");
-			break;
-		default:
-			if (c < 0x20 || c == 0x7f)
-				buf_add_str(b, "&#xfffd;");
-			else
-				buf_add_char(b, (char)c);
-		}
+		if (reference != NULL)
+			buf_add_str(b, reference);
+		else
+			buf_add(b, s.ptr, n);
+		s = slice_from(s, n != 0 ? n : 1);
 	}
 }
 
@@ -140,16 +159,6 @@ buf_add_escaped(struct buf *b, struct slice s)
 		else
 			buf_add_char(b, (char)c);
 	}
-}
-
-static uint32_t
-code_point(const unsigned char *p, size_t n)
-{
-	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (p[i] & 0x3f);
-	return c;
 }
 
 void

@@ -29,7 +29,9 @@ void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* HTML text and attribute values: & < > " ' become references, control bytes U+FFFD. */
+/* HTML text and attribute values, always UTF-8: & < > " ' become references; control
+ * characters, bytes that are not UTF-8 and characters that reorder the text around them
+ * (U+202A to U+202E, U+2066 to U+2069) become U+FFFD. */
 void buf_add_html(struct buf *b, struct slice s);
 /* One log-safe run: bytes below 0x20, above 0x7e, '"' and '\\' become \xHH. */
 void buf_add_escaped(struct buf *b, struct slice s);

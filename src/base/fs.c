@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fs_walk.h"
@@ -108,6 +109,20 @@ fs_write_full(int fd, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+ssize_t
+fs_get_attribute(int fd, const char *name, void *buf, size_t size)
+{
+	ssize_t n = fgetxattr(fd, name, buf, size);
+
+	return n >= 0 ? n : -errno;
+}
+
+int
+fs_set_attribute(int fd, const char *name, const void *value, size_t len)
+{
+	return fsetxattr(fd, name, value, len, 0) == 0 ? 0 : -errno;
 }
 
 static int

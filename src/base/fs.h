@@ -37,6 +37,13 @@ ssize_t fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 int fs_write_full(int fd, const void *data, size_t len)
 	__attribute__((warn_unused_result));
 
+/* An extended attribute of an open file: its length, never more than `size`; -ENODATA: it has
+ * none of that name; -ENOTSUP: its file system has none at all; -ERANGE: it is longer; -errno. */
+ssize_t fs_get_attribute(int fd, const char *name, void *buf, size_t size)
+	__attribute__((warn_unused_result));
+/* 0 or -errno, as above. */
+int fs_set_attribute(int fd, const char *name, const void *value, size_t len);
+
 #define FS_TEMP_NAME_MAX 32
 
 /* A file without a name (O_TMPFILE), or with a hidden temporary one where the file system

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "http/chars.h"
+#include "http/coding.h"
 #include "http/uri.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -46,13 +47,10 @@ path_is_prefix(struct slice path)
 	return slice_ends_with(path, SLICE("/*"));
 }
 
-const char *
-check_path(struct slice s)
+/* What stands behind the first '/'. */
+static const char *
+check_path_rest(struct slice rest)
 {
-	struct slice rest = slice_from(s, 1);
-
-	if (s.len == 0 || s.ptr[0] != '/')
-		return "is not a path of a URL; begin it with \"/\"";
 	while (rest.len != 0) {
 		struct slice part = slice_make(rest.ptr, slice_find(rest, '/'));
 
@@ -64,6 +62,14 @@ check_path(struct slice s)
 		rest = slice_from(rest, part.len + 1);
 	}
 	return NULL;
+}
+
+const char *
+check_path(struct slice s)
+{
+	if (s.len == 0 || s.ptr[0] != '/')
+		return "is not a path of a URL; begin it with \"/\"";
+	return check_path_rest(slice_from(s, 1));
 }
 
 const char *
@@ -150,6 +156,25 @@ check_redirect_to(struct slice s)
 }
 
 const char *
+check_fallback(struct slice s)
+{
+	char c = s.len != 0 ? s.ptr[0] : '\0';
+
+	if (s.len == 0 || (s.len == 1 && c == '/'))
+		return "names no file; write one beneath \"root\", such as "
+		       "\"/index.html\"";
+	if (has_control(s))
+		return "has a control character; write the path of a file";
+	if (slice_find(s, '?') != s.len || slice_find(s, '#') != s.len)
+		return "has a query or fragment, which no file has; write the path alone";
+	if (s.ptr[s.len - 1] == '/')
+		return "ends in \"/\"; write the path of a file";
+	if (c != '/')
+		return check_path_rest(s);
+	return check_path(s);
+}
+
+const char *
 check_file_name(struct slice s)
 {
 	if (s.len == 0 || slice_find(s, '/') != s.len || slice_eq(s, SLICE(".")) ||
@@ -174,6 +199,15 @@ check_header_name(struct slice s)
 		if (slice_eq_nocase(s, slice_from_str(framing[i])))
 			return "is a header that the server sets itself; remove it";
 	}
+	return NULL;
+}
+
+const char *
+check_field_name(struct slice s)
+{
+	if (s.len == 0 || token_len(s) != s.len)
+		return "is not the name of a field; write letters, digits and \"-\", or "
+		       "\"*\" alone for any";
 	return NULL;
 }
 
@@ -204,6 +238,39 @@ check_media_type(struct slice s)
 		return wrong;
 	rest = slice_trim(slice_from(rest, n));
 	return rest.len == 0 || rest.ptr[0] == ';' ? NULL : wrong;
+}
+
+const char *
+check_type_pattern(struct slice s)
+{
+	size_t slash = slice_find(s, '/');
+	struct slice subtype = slice_from(s, slash + 1);
+
+	if (slice_find(s, ';') != s.len)
+		return "has a parameter; write the type alone, such as \"text/html\"";
+	if (slice_starts_with(s, SLICE("*")))
+		return "would take what is compressed already; name types, such as "
+		       "\"text/*\"";
+	if (slice_find(subtype, '*') != subtype.len && !slice_eq(subtype, SLICE("*")))
+		return "has a \"*\" that is not the whole subtype; write \"text/*\"";
+	return check_media_type(s);
+}
+
+const char *
+check_coding(struct slice s)
+{
+	enum coding c = coding_from(s);
+
+	if (coding_is_built_in(c))
+		return NULL;
+	switch (c) {
+	case CODING_BR:
+		return "is not built in; run configure with --with-brotli, or remove it";
+	case CODING_ZSTD:
+		return "is not built in; run configure with --with-zstd, or remove it";
+	default:
+		return "is not built in; run configure with --with-zlib, or remove it";
+	}
 }
 
 const char *

@@ -26,6 +26,17 @@ const char *check_header_value(struct slice s);
 const char *check_cache_control(struct slice s);
 /* type/subtype, perhaps with parameters. */
 const char *check_media_type(struct slice s);
+/* type/subtype or "type/" and a star, no parameters. */
+const char *check_type_pattern(struct slice s);
+/* A coding that is built in. */
+const char *check_coding(struct slice s);
+/* A path beneath a root, with or without a '/' first. */
+const char *check_fallback(struct slice s);
+/* The name of any field, or "*". */
+const char *check_field_name(struct slice s);
+/* "*", or an origin as browsers send it: scheme, host, and a port unless it is that of the
+ * scheme (RFC 6454 section 6.2). */
+const char *check_origin(struct slice s);
 /* "" or a token. */
 const char *check_charset(struct slice s);
 /* ".ext" */

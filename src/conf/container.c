@@ -8,7 +8,6 @@
 
 #include "conf/loader.h"
 #include "conf/suggest.h"
-#include "http/chars.h"
 
 #define KEYS_MAX 32 /* of one section */
 
@@ -38,8 +37,8 @@ load_member(const struct conf_at *object, const char *name, struct conf_at *out)
 	return out->json != NULL;
 }
 
-static bool
-is_duplicate(struct load *l, const struct locate_node *node)
+bool
+load_is_duplicate(struct load *l, const struct locate_node *node)
 {
 	if (node->earlier == NULL)
 		return false;
@@ -92,6 +91,38 @@ load_set(struct load *l, const struct conf_key *key, void *target,
 	load_store(target, key->offset, key->size, set);
 }
 
+/* One of the words that the key takes, as it stands in the table. */
+static void
+load_word(struct load *l, const struct conf_key *key, void *target,
+	  const struct conf_at *at)
+{
+	const struct conf_choice *choice = load_choice(l, key, at, json_text(at->json));
+
+	if (choice != NULL)
+		load_string(l, key, target, at, slice_from_str(choice->word));
+}
+
+/* Items that could not be read are NULL. */
+static void
+check_texts_unique(struct load *l, const char *const *items, const struct conf_at *at)
+{
+	struct strmap seen;
+
+	if (strmap_init(&seen, at->node->count) < 0) {
+		l->failed = true;
+		return;
+	}
+	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next) {
+		struct conf_at item = { n, NULL };
+		const char *text = items[n->index];
+
+		if (text != NULL && !strmap_add(&seen, slice_from_str(text), n->index))
+			load_error(l, &item, "%s is there twice; remove one",
+				   load_quote(l, slice_from_str(text)));
+	}
+	strmap_fini(&seen);
+}
+
 static void
 load_texts(struct load *l, const struct conf_key *key, void *target,
 	   const struct conf_at *at)
@@ -102,111 +133,19 @@ load_texts(struct load *l, const struct conf_key *key, void *target,
 
 	if (items == NULL)
 		return;
-	each.type = CONF_TEXT;
+	each.type = key->choices != NULL ? CONF_CHOICE : CONF_TEXT;
 	each.offset = 0;
 	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next, i++) {
 		struct conf_at item = { n, json_array_get(at->json, i) };
 
-		load_scalar(l, &each, &items[i], &item);
+		if (key->choices != NULL && json_is_string(item.json))
+			load_word(l, &each, &items[i], &item);
+		else
+			load_scalar(l, &each, &items[i], &item);
 	}
+	if (key->flags & CONF_UNIQUE)
+		check_texts_unique(l, items, at);
 	put_array(key, target, items, i);
-}
-
-/* The name of a pair as it is stored. */
-static const char *
-pair_name(struct load *l, const struct conf_key *key, struct slice name)
-{
-	char *copy = arena_strdup(&l->config->arena, name);
-
-	if (copy == NULL) {
-		l->failed = true;
-		return "";
-	}
-	for (size_t i = 0; key->flags & CONF_LOWER && i < name.len; i++)
-		copy[i] = char_lower(copy[i]);
-	return copy;
-}
-
-static void
-load_pair(struct load *l, const struct conf_key *key, struct conf_pair *pair,
-	  const struct conf_at *at)
-{
-	const struct locate_node *n = at->node;
-	const char *wrong = key->check_name != NULL ? key->check_name(n->key) : NULL;
-
-	if (wrong != NULL)
-		load_error_key(l, n, "%s %s", load_quote(l, n->key), wrong);
-	pair->name = pair_name(l, key, n->key);
-	pair->place = load_place_key(l, n);
-	if (json_is_null(at->json) && key->flags & CONF_NULLABLE)
-		return;
-	if (!json_is_string(at->json)) {
-		load_error(l, at, "this is %s; write a string%s",
-			   load_type_name(at->json),
-			   key->flags & CONF_NULLABLE ? " or null" : "");
-		return;
-	}
-	wrong = key->check != NULL ? key->check(json_text(at->json)) : NULL;
-	if (wrong != NULL)
-		load_error(l, at, "%s %s", load_quote(l, json_text(at->json)), wrong);
-	pair->value = load_strdup(l, json_text(at->json));
-}
-
-static const char *
-fold_case(struct load *l, const char *name)
-{
-	char *copy = arena_strdup(&l->scratch, slice_from_str(name));
-
-	if (copy == NULL) {
-		l->failed = true;
-		return "";
-	}
-	for (char *p = copy; *p != '\0'; p++)
-		*p = char_lower(*p);
-	return copy;
-}
-
-/* Names that differ only in case are the same name. */
-static void
-check_pairs_unique(struct load *l, const struct conf_pair *pairs, size_t count)
-{
-	struct strmap seen;
-
-	if (strmap_init(&seen, count) < 0) {
-		l->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct slice name = slice_from_str(fold_case(l, pairs[i].name));
-		uint32_t first;
-
-		if (strmap_add(&seen, name, (uint32_t)i))
-			continue;
-		first = strmap_find(&seen, name);
-		load_error_place(l, &pairs[i].place,
-				 "the same name in another case stands at %s; remove one",
-				 load_where(l, &pairs[first].place));
-	}
-	strmap_fini(&seen);
-}
-
-static void
-load_pairs(struct load *l, const struct conf_key *key, void *target,
-	   const struct conf_at *at)
-{
-	struct conf_pair *pairs = load_alloc(l, at->node->count, sizeof(*pairs));
-	size_t i = 0;
-
-	if (pairs == NULL)
-		return;
-	for (const struct locate_node *n = at->node->first; n != NULL; n = n->next) {
-		struct conf_at member = member_at(at, n);
-
-		if (!is_duplicate(l, n))
-			load_pair(l, key, &pairs[i++], &member);
-	}
-	check_pairs_unique(l, pairs, i);
-	put_array(key, target, pairs, i);
 }
 
 static void
@@ -227,13 +166,34 @@ section_defaults(struct load *l, const struct conf_section *section, void *targe
 	}
 }
 
-/* An item of a list or map: an object, or a string that stands for its first key. */
+/* The section whose first key has this value, and no other key any. */
+static void
+load_first(struct load *l, const struct conf_section *section, void *target,
+	   const struct conf_at *at)
+{
+	size_t before = l->error_count;
+
+	load_key(l, &section->keys[0], target, at);
+	if (section->done != NULL)
+		section->done(l, target, at, l->error_count == before);
+}
+
+/* Does a value that is no object stand for the first key of the section? */
+static bool
+is_short(const struct conf_key *key, const json_t *json)
+{
+	if ((key->flags & CONF_SHORT) == 0)
+		return false;
+	return key->section->keys[0].type == CONF_TEXTS ? json_is_array(json)
+							: json_is_string(json);
+}
+
+/* An item of a list or map: an object, or what stands for its first key. */
 static void
 load_item(struct load *l, const struct conf_key *key, void *target,
 	  const struct conf_at *at)
 {
 	const struct conf_section *section = key->section;
-	size_t before = l->error_count;
 	struct conf_place place;
 
 	section_defaults(l, section, target);
@@ -244,10 +204,8 @@ load_item(struct load *l, const struct conf_key *key, void *target,
 					      : load_place(l, at->node);
 		memcpy((char *)target + section->place, &place, sizeof(place));
 	}
-	if (json_is_string(at->json) && key->flags & CONF_SHORT) {
-		load_key(l, &section->keys[0], target, at);
-		if (section->done != NULL)
-			section->done(l, target, at, l->error_count == before);
+	if (is_short(key, at->json)) {
+		load_first(l, section, target, at);
 	} else if (json_is_object(at->json)) {
 		load_section(l, section, target, at);
 	} else {
@@ -270,7 +228,7 @@ load_items(struct load *l, const struct conf_key *key, void *target,
 		struct conf_at item = { n, NULL };
 
 		if (at->node->is_object) {
-			if (is_duplicate(l, n))
+			if (load_is_duplicate(l, n))
 				continue;
 			item = member_at(at, n);
 		} else {
@@ -281,22 +239,35 @@ load_items(struct load *l, const struct conf_key *key, void *target,
 	put_array(key, target, items, i);
 }
 
+/* Is the value a way to say that the key is not there? */
+static bool
+is_absent(const struct conf_key *key, const json_t *json)
+{
+	return (json_is_null(json) && key->flags & CONF_NULLABLE) ||
+	       (json_is_false(json) && key->flags & CONF_SWITCH);
+}
+
 static void
 load_inner(struct load *l, const struct conf_key *key, void *target,
 	   const struct conf_at *at)
 {
+	const struct conf_section *section = key->section;
 	void *inner = (char *)target + key->offset;
+	bool is_on = json_is_true(at->json) && key->flags & CONF_SWITCH;
 
-	if (json_is_null(at->json) && key->flags & CONF_NULLABLE)
+	if (is_absent(key, at->json))
 		return;
-	if (!json_is_object(at->json)) {
-		load_wrong_type(l, key, at);
-		return;
-	}
 	/* An optional section has no defaults until it is there. */
 	if (key->mark_bit != 0)
-		section_defaults(l, key->section, inner);
-	load_section(l, key->section, inner, at);
+		section_defaults(l, section, inner);
+	if (json_is_object(at->json))
+		load_section(l, section, inner, at);
+	else if (is_short(key, at->json))
+		load_first(l, section, inner, at);
+	else if (!is_on)
+		load_wrong_type(l, key, at);
+	else if (section->done != NULL)
+		section->done(l, inner, at, true);
 }
 
 static void
@@ -345,7 +316,7 @@ load_key(struct load *l, const struct conf_key *key, void *target,
 	struct conf_place place;
 
 	assert(at->json != NULL);
-	if (key->mark_bit != 0 && !(json_is_null(at->json) && key->flags & CONF_NULLABLE))
+	if (key->mark_bit != 0 && !is_absent(key, at->json))
 		set_mark(key, target);
 	if (key->place != 0) {
 		place = load_place(l, at->node);
@@ -363,7 +334,7 @@ load_key(struct load *l, const struct conf_key *key, void *target,
 		load_container(l, key, target, at);
 		break;
 	default:
-		if (!json_is_null(at->json) || (key->flags & CONF_NULLABLE) == 0)
+		if (!is_absent(key, at->json))
 			load_scalar(l, key, target, at);
 	}
 }
@@ -414,7 +385,7 @@ sort_members(struct load *l, const struct conf_section *section,
 {
 	for (const struct locate_node *n = object->first; n != NULL; n = n->next) {
 		const struct conf_key *key = conf_key_find(section, n->key);
-		bool again = is_duplicate(l, n);
+		bool again = load_is_duplicate(l, n);
 
 		if (key != NULL && conf_key_is_in(key, section))
 			members[key - section->keys] = n;

@@ -8,7 +8,6 @@
 
 #include "conf/check.h"
 #include "conf/loader.h"
-#include "conf/suggest.h"
 #include "http/names.h"
 #include "http/uri.h"
 
@@ -48,6 +47,7 @@ route_begin(struct load *l, void *target)
 	struct conf_route *r = target;
 
 	r->limits = l->server->limits;
+	r->headers = l->server->headers;
 }
 
 /* Every action that comes after the first, unless they are files and upload. */
@@ -78,8 +78,8 @@ check_actions(struct load *l, const struct conf_route *r, const struct conf_at *
 	}
 }
 
-static const char *
-list_methods(struct load *l, unsigned set)
+const char *
+load_methods(struct load *l, unsigned set)
 {
 	const char *text = "";
 
@@ -92,20 +92,30 @@ list_methods(struct load *l, unsigned set)
 	return text;
 }
 
+static unsigned
+served_methods(const struct conf_route *r)
+{
+	unsigned served = 0;
+
+	for (size_t i = 0; i < ACTIONS; i++) {
+		if ((r->actions & actions[i].action) != 0)
+			served |= actions[i].methods;
+	}
+	return served;
+}
+
 /* Only methods that some action of the route can serve. */
 static void
 check_methods(struct load *l, const struct conf_route *r, const struct conf_at *at)
 {
 	struct conf_at list;
 	const char *names = "";
-	unsigned served = 0;
+	unsigned served = served_methods(r);
 
 	for (size_t i = 0; i < ACTIONS; i++) {
-		if ((r->actions & actions[i].action) == 0)
-			continue;
-		served |= actions[i].methods;
-		names = load_text(l, "%s%s\"%s\"", names, *names != '\0' ? " and " : "",
-				  actions[i].name);
+		if ((r->actions & actions[i].action) != 0)
+			names = load_text(l, "%s%s\"%s\"", names,
+					  *names != '\0' ? " and " : "", actions[i].name);
 	}
 	if (served == 0 || (r->methods & ~served) == 0 ||
 	    !load_member(at, "methods", &list))
@@ -118,76 +128,21 @@ check_methods(struct load *l, const struct conf_route *r, const struct conf_at *
 
 		if (m != HTTP_METHOD_UNKNOWN && (served & HTTP_BIT(m)) == 0)
 			load_error(l, &item, "%.*s is not served by %s; write some of %s",
-				   SLICE_ARG(word), names, list_methods(l, served));
+				   SLICE_ARG(word), names, load_methods(l, served));
 	}
 }
 
-static const struct conf_pair *
-pair_find(const struct conf_pairs *pairs, const char *name)
-{
-	for (size_t i = 0; i < pairs->count; i++) {
-		if (strcasecmp(pairs->items[i].name, name) == 0)
-			return &pairs->items[i];
-	}
-	return NULL;
-}
-
-/* A null that removes nothing is a misspelt name, or says what is not so. */
+/* Only files can be for saving. */
 static void
-nothing_to_remove(struct load *l, const struct conf_pair *pair)
+check_download(struct load *l, const struct conf_route *r, const struct conf_at *at)
 {
-	const struct conf_pairs *have = &l->server->headers;
-	const char *near = NULL;
-	size_t best = 3;
+	struct conf_at download;
 
-	for (size_t i = 0; i < have->count; i++) {
-		size_t d = suggest_distance(slice_from_str(pair->name),
-					    slice_from_str(have->items[i].name));
-
-		if (d < best) {
-			best = d;
-			near = have->items[i].name;
-		}
-	}
-	if (near != NULL)
-		load_error_place(l, &pair->place,
-				 "the server has no such header to remove; did you mean "
-				 "\"%s\"?",
-				 near);
-	else
-		load_error_place(l, &pair->place,
-				 "the server has no such header to remove; remove the "
-				 "line");
-}
-
-/* The server's headers with the route's laid over; null takes one away. */
-static void
-inherit_headers(struct load *l, struct conf_route *r)
-{
-	const struct conf_pairs *outer = &l->server->headers;
-	struct conf_pair *all;
-	size_t n = 0;
-
-	if (r->headers.count == 0) {
-		r->headers = *outer;
-		return;
-	}
-	all = load_alloc(l, outer->count + r->headers.count, sizeof(*all));
-	if (all == NULL)
-		return;
-	for (size_t i = 0; i < outer->count; i++) {
-		if (pair_find(&r->headers, outer->items[i].name) == NULL)
-			all[n++] = outer->items[i];
-	}
-	for (size_t i = 0; i < r->headers.count; i++) {
-		const struct conf_pair *pair = &r->headers.items[i];
-
-		if (pair->value != NULL)
-			all[n++] = *pair;
-		else if (pair_find(outer, pair->name) == NULL)
-			nothing_to_remove(l, pair);
-	}
-	r->headers = (struct conf_pairs){ all, n };
+	if (r->download && (r->actions & CONF_ACTION_FILES) == 0 &&
+	    load_member(at, "download", &download))
+		load_error(l, &download,
+			   "there is nothing to download without \"files\"; add it, or "
+			   "remove this key");
 }
 
 static void
@@ -214,7 +169,8 @@ route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	check_actions(l, r, at, clean);
 	check_methods(l, r, at);
 	check_star(l, r, at);
-	inherit_headers(l, r);
+	check_download(l, r, at);
+	cors_check_route(l, r, at, r->methods != 0 ? r->methods : served_methods(r));
 }
 
 void

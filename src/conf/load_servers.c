@@ -94,6 +94,7 @@ server_begin(struct load *l, void *target)
 
 	s->limits = l->config->limits;
 	s->timeouts = l->config->timeouts;
+	s->server_header = l->config->server_header;
 	l->server = s;
 }
 

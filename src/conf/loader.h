@@ -69,6 +69,7 @@ const char *load_text(struct load *l, const char *fmt, ...)
 /* Zeroed memory in the config's arena, and a copy there. NULL: l->failed is set. */
 void *load_alloc(struct load *l, size_t count, size_t size);
 const char *load_strdup(struct load *l, struct slice s);
+const char *load_strdup_lower(struct load *l, struct slice s);
 /* The absolute form of a path of the file. NULL: l->failed is set. */
 const char *load_path(struct load *l, struct slice s);
 
@@ -77,7 +78,7 @@ const char *load_path(struct load *l, struct slice s);
 /* Stores a value of a type that is no container. */
 void load_scalar(struct load *l, const struct conf_key *key, void *target,
 		 const struct conf_at *at);
-/* Stores the default of any key but sections, lists, maps and pairs. */
+/* Stores the default of any key but sections, lists and maps. */
 void load_default(struct load *l, const struct conf_key *key, void *target);
 /* Runs key->check, then key->set or a plain store of a string. */
 void load_string(struct load *l, const struct conf_key *key, void *target,
@@ -89,11 +90,20 @@ void load_wrong_type(struct load *l, const struct conf_key *key,
 		     const struct conf_at *at);
 /* "an object", "a string" */
 const char *load_type_name(const json_t *json);
-/* "one of "a", "b"", without the refused ones. */
+/* ""a", "b"", without the refused ones; null where it is a value. */
 const char *load_choices(struct load *l, const struct conf_key *key);
 /* The choice of that word, or NULL after noting the error. */
 const struct conf_choice *load_choice(struct load *l, const struct conf_key *key,
 				      const struct conf_at *at, struct slice word);
+
+/* pairs.c */
+
+/* An object of strings, laid over the pairs that `target` has. */
+void load_pairs(struct load *l, const struct conf_key *key, void *target,
+		const struct conf_at *at);
+void load_default_pairs(struct load *l, const struct conf_key *key, void *target);
+/* The pair of that name in any case, or NULL. */
+const struct conf_pair *pair_find(const struct conf_pairs *pairs, const char *name);
 
 /* container.c */
 
@@ -102,6 +112,8 @@ void load_section(struct load *l, const struct conf_section *section, void *targ
 		  const struct conf_at *at);
 /* Loads the whole file into l->config. */
 void load_top(struct load *l, const struct conf_at *at);
+/* Notes that the object has the key already. */
+bool load_is_duplicate(struct load *l, const struct locate_node *node);
 /* The member of an object, or false. */
 bool load_member(const struct conf_at *object, const char *name, struct conf_at *out);
 
@@ -122,7 +134,18 @@ void name_set(struct load *l, const struct conf_key *key, void *target,
 void server_begin(struct load *l, void *target);
 void server_done(struct load *l, void *target, const struct conf_at *at, bool clean);
 void config_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+/* load_files.c */
+void fallback_set(struct load *l, const struct conf_key *key, void *target,
+		  const struct conf_at *at, struct slice s);
+void compress_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+/* load_cors.c */
+void cors_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+/* What the rest of the route says to its "cors"; `served` is the set of its methods. */
+void cors_check_route(struct load *l, const struct conf_route *r,
+		      const struct conf_at *at, unsigned served);
 /* load_routes.c */
+/* "GET, HEAD" of a set. */
+const char *load_methods(struct load *l, unsigned set);
 void route_begin(struct load *l, void *target);
 void route_done(struct load *l, void *target, const struct conf_at *at, bool clean);
 void respond_done(struct load *l, void *target, const struct conf_at *at, bool clean);

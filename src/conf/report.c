@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "conf/load.h"
 #include "conf/loader.h"
+#include "http/chars.h"
 
 #define QUOTE_MAX 60
 
@@ -267,6 +268,18 @@ load_strdup(struct load *l, struct slice s)
 
 	if (p == NULL)
 		l->failed = true;
+	return p;
+}
+
+const char *
+load_strdup_lower(struct load *l, struct slice s)
+{
+	char *p = arena_strdup(&l->config->arena, s);
+
+	if (p == NULL)
+		l->failed = true;
+	for (size_t i = 0; p != NULL && i < s.len; i++)
+		p[i] = char_lower(p[i]);
 	return p;
 }
 

@@ -50,7 +50,7 @@ load_choices(struct load *l, const struct conf_key *key)
 			text = load_text(l, "%s%s%s%s%s", text, *text != '\0' ? ", " : "",
 					 quote, c->word, quote);
 	}
-	return text;
+	return key->flags & CONF_NULL_VALUE ? load_text(l, "%s, null", text) : text;
 }
 
 /* A number in the unit that its key is written in. */
@@ -73,6 +73,20 @@ range(struct load *l, const struct conf_key *key)
 		return "";
 	return load_text(l, " from %s to %s", show(l, key, key->min),
 			 show(l, key, key->max));
+}
+
+/* Of a section, and of a list with words of its own. */
+static const char *
+wanted_inner(struct load *l, const struct conf_key *key)
+{
+	const char *first = key->section->keys[0].name;
+
+	return load_text(l, "write %s%s%s%san object%s",
+			 key->flags & CONF_SWITCH ? "true, false, " : "",
+			 key->flags & CONF_SHORT ? "an array of " : "",
+			 key->flags & CONF_SHORT ? first : "",
+			 key->flags & CONF_SHORT ? " or " : "",
+			 key->flags & CONF_NULLABLE ? " or null" : "");
 }
 
 /* What would be right, as a command: "write true or false". */
@@ -106,11 +120,15 @@ wanted(struct load *l, const struct conf_key *key)
 		return "write permission bits as a string of octal digits, such as "
 		       "\"0640\"";
 	case CONF_TEXTS:
-		return "write an array of strings";
+		return key->choices == NULL
+			       ? "write an array of strings"
+			       : load_text(l, "write an array with some of %s",
+					   load_choices(l, key));
 	case CONF_PAIRS:
 	case CONF_MAP:
+		return "write an object";
 	case CONF_SECTION:
-		return load_text(l, "write an object%s", or_null);
+		return wanted_inner(l, key);
 	case CONF_LIST:
 		return "write an array";
 	case CONF_PATH:
@@ -253,6 +271,10 @@ load_choice(struct load *l, const struct conf_key *key, const struct conf_at *at
 			   load_choices(l, key));
 		return NULL;
 	}
+	if (key->flags & CONF_NULL_VALUE && slice_eq(word, SLICE("null"))) {
+		load_error(l, at, "\"null\" is a string; write null without quotes");
+		return NULL;
+	}
 	near = suggest_nearest(word, words, n);
 	if (near != NULL)
 		load_error(l, at, "%s is not known here; did you mean \"%s\"?",
@@ -333,7 +355,12 @@ load_string(struct load *l, const struct conf_key *key, void *target,
 		key->set(l, key, target, at, s);
 		return;
 	}
-	text = key->type == CONF_PATH ? load_path(l, s) : load_strdup(l, s);
+	if (key->type == CONF_PATH)
+		text = load_path(l, s);
+	else if (key->flags & CONF_LOWER)
+		text = load_strdup_lower(l, s);
+	else
+		text = load_strdup(l, s);
 	memcpy((char *)target + key->offset, &text, sizeof(text));
 }
 
@@ -365,7 +392,9 @@ load_scalar(struct load *l, const struct conf_key *key, void *target,
 	default:
 		break;
 	}
-	if (!json_is_string(at->json)) {
+	if (json_is_null(at->json) && key->flags & CONF_NULL_VALUE) {
+		load_store(target, key->offset, key->size, key->null_value);
+	} else if (!json_is_string(at->json)) {
 		load_wrong_type(l, key, at);
 	} else if (key->type == CONF_CHOICE) {
 		choice = load_choice(l, key, at, json_text(at->json));
@@ -376,7 +405,7 @@ load_scalar(struct load *l, const struct conf_key *key, void *target,
 	}
 }
 
-/* The words of a default, split at spaces. */
+/* The words of a default, split at spaces. What this build has not is no error here. */
 static void
 default_texts(struct load *l, const struct conf_key *key, void *target)
 {
@@ -385,10 +414,11 @@ default_texts(struct load *l, const struct conf_key *key, void *target)
 	size_t n = 0;
 
 	while (rest.len != 0 && items != NULL) {
-		size_t word = slice_find(rest, ' ');
+		struct slice word = slice_make(rest.ptr, slice_find(rest, ' '));
 
-		items[n++] = load_strdup(l, slice_make(rest.ptr, word));
-		rest = slice_from(rest, word + 1);
+		if (key->check == NULL || key->check(word) == NULL)
+			items[n++] = load_strdup(l, word);
+		rest = slice_from(rest, word.len + 1);
 	}
 	memcpy((char *)target + key->offset, &items, sizeof(items));
 	memcpy((char *)target + key->count_offset, &n, sizeof(n));
@@ -403,6 +433,9 @@ load_default(struct load *l, const struct conf_key *key, void *target)
 	switch (key->type) {
 	case CONF_TEXTS:
 		default_texts(l, key, target);
+		return;
+	case CONF_PAIRS:
+		load_default_pairs(l, key, target);
 		return;
 	case CONF_TEXT:
 	case CONF_PATH:

@@ -9,6 +9,7 @@
 #include "conf/check.h"
 #include "conf/config.h"
 #include "conf/loader.h"
+#include "http/coding.h"
 #include "http/names.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -65,6 +66,17 @@ static const struct conf_choice redirect_codes[] = {
 	{ "301", 301, NULL }, { "302", 302, NULL }, { "303", 303, NULL },
 	{ "307", 307, NULL }, { "308", 308, NULL }, { 0 },
 };
+static const struct conf_choice codings[] = {
+	{ "br", CODING_BR, NULL },
+	{ "zstd", CODING_ZSTD, NULL },
+	{ "gzip", CODING_GZIP, NULL },
+	{ 0 },
+};
+static const struct conf_choice server_headers[] = {
+	{ "websrv", CONF_SERVER_HEADER_NAME, NULL },
+	{ "full", CONF_SERVER_HEADER_FULL, NULL },
+	{ 0 },
+};
 static const struct conf_choice queries[] = {
 	{ "keep", true, NULL },
 	{ "drop", false, NULL },
@@ -100,6 +112,9 @@ static const struct conf_key limit_keys[] = {
 	{ "body_size", CONF_SIZE, "1M", "bytes of a request body; beyond it 413",
 	  INTO(struct conf_limits, body_size), RANGE(0, 1024 * T),
 	  .scope = CONF_ANYWHERE },
+	{ "ranges", CONF_COUNT, "16",
+	  "ranges that a request may ask for at once; 0 = Range is ignored",
+	  INTO(struct conf_limits, ranges), RANGE(0, 64), .scope = CONF_ANYWHERE },
 	{ "requests_per_connection", CONF_COUNT, "0",
 	  "requests until a connection is closed; 0 = no limit",
 	  INTO(struct conf_limits, requests_per_connection), RANGE(0, UINT32_MAX),
@@ -165,6 +180,33 @@ static const struct conf_section server_timeouts = {
 
 /* Routes. */
 
+/* What shrinks; other types are compressed already. */
+#define COMPRESS_TYPES                                                                   \
+	"text/* application/json application/javascript application/xml "                \
+	"application/xhtml+xml application/rss+xml application/atom+xml "                \
+	"application/manifest+json application/ld+json application/geo+json "            \
+	"application/wasm image/svg+xml image/bmp image/vnd.microsoft.icon font/ttf "    \
+	"font/otf application/vnd.ms-fontobject"
+
+static const struct conf_key compress_keys[] = {
+	{ "encodings", CONF_TEXTS, "zstd br gzip",
+	  "codings, the preferred one first; default: those that are built in; [] = off",
+	  ITEMS(struct conf_compress, encodings.items, encodings.count),
+	  .choices = codings, .check = check_coding, .flags = CONF_UNIQUE },
+	{ "types", CONF_TEXTS, COMPRESS_TYPES,
+	  "media types that are compressed; \"text/*\" is all texts",
+	  ITEMS(struct conf_compress, types.items, types.count),
+	  .check = check_type_pattern, .flags = CONF_LOWER | CONF_UNIQUE, .min = 1 },
+	{ "min_size", CONF_SIZE, "1K", "smaller files are sent as they are",
+	  INTO(struct conf_compress, min_size), RANGE(0, 1 * T) },
+};
+static const struct conf_section compress = {
+	.name = "compress",
+	.doc = "compress while serving",
+	KEYS(compress_keys),
+	.done = compress_done,
+};
+
 static const struct conf_key files_keys[] = {
 	{ "root", CONF_PATH, NULL, "the directory that is served",
 	  INTO(struct conf_files, root), PLACE(struct conf_files, root_place),
@@ -172,6 +214,23 @@ static const struct conf_key files_keys[] = {
 	{ "index", CONF_TEXTS, "index.html",
 	  "names that are looked for when a directory is asked for",
 	  ITEMS(struct conf_files, index.items, index.count), .check = check_file_name },
+	{ "listing", CONF_BOOL, "false",
+	  "list directories that have none of the index files",
+	  INTO(struct conf_files, listing) },
+	{ "fallback", CONF_TEXT, NULL,
+	  "file beneath root that is served with 200 when nothing is there",
+	  INTO(struct conf_files, fallback), .check = check_fallback,
+	  .set = fallback_set },
+	{ "precompressed", CONF_TEXTS, "br zstd gzip",
+	  "siblings .br, .zst, .gz that are sent instead, the preferred one first; "
+	  "[] = off",
+	  ITEMS(struct conf_files, precompressed.items, precompressed.count),
+	  .choices = codings, .flags = CONF_UNIQUE },
+	{ "compress", CONF_SECTION, NULL,
+	  "compress while serving: true, an array of codings, or an object",
+	  INTO(struct conf_files, compress), .section = &compress,
+	  MARK(struct conf_files, compress.enabled, 1),
+	  .flags = CONF_SWITCH | CONF_SHORT },
 	{ "symlinks", CONF_CHOICE, "inside",
 	  "symbolic links: followed while they stay beneath root, refused, or followed",
 	  INTO(struct conf_files, symlinks), .choices = symlinks },
@@ -238,6 +297,36 @@ static const struct conf_section respond = {
 	.done = respond_done,
 };
 
+static const struct conf_key cors_keys[] = {
+	{ "origins", CONF_TEXTS, "*",
+	  "origins whose pages may ask, such as \"https://example.org\"; \"*\" = every "
+	  "one",
+	  ITEMS(struct conf_cors, origins.items, origins.count), .check = check_origin,
+	  .flags = CONF_UNIQUE, .min = 1 },
+	{ "methods", CONF_TEXTS, NULL,
+	  "methods that a page may use; default: all of the route",
+	  ITEMS(struct conf_cors, methods.items, methods.count), .choices = methods,
+	  .flags = CONF_UNIQUE, .min = 1 },
+	{ "headers", CONF_TEXTS, NULL,
+	  "request fields that a page may set; \"*\" = any, but Authorization",
+	  ITEMS(struct conf_cors, headers.items, headers.count),
+	  .check = check_field_name, .flags = CONF_UNIQUE },
+	{ "expose", CONF_TEXTS, NULL, "response fields that a page may read; \"*\" = any",
+	  ITEMS(struct conf_cors, expose.items, expose.count), .check = check_field_name,
+	  .flags = CONF_UNIQUE },
+	{ "credentials", CONF_BOOL, "false",
+	  "let pages send cookies and what else tells who the user is",
+	  INTO(struct conf_cors, credentials) },
+	{ "max_age", CONF_DURATION, "10m", "how long browsers may remember a preflight",
+	  INTO(struct conf_cors, max_age_ms), RANGE(0, 24 * DAY) },
+};
+static const struct conf_section cors = {
+	.name = "cors",
+	.doc = "which pages of other origins may ask (cross-origin resource sharing)",
+	KEYS(cors_keys),
+	.done = cors_done,
+};
+
 static const struct conf_key route_keys[] = {
 	{ "path", CONF_TEXT, NULL,
 	  "the path that is matched; \"/a/*\" is everything beneath \"/a/\"",
@@ -267,6 +356,13 @@ static const struct conf_key route_keys[] = {
 	  .flags = CONF_NULLABLE },
 	{ "cache_control", CONF_TEXT, NULL, "Cache-Control of responses",
 	  INTO(struct conf_route, cache_control), .check = check_cache_control },
+	{ "download", CONF_BOOL, "false",
+	  "browsers save the files instead of showing them",
+	  INTO(struct conf_route, download) },
+	{ "cors", CONF_SECTION, NULL,
+	  "let pages of other origins ask: true, an array of origins, or an object",
+	  INTO(struct conf_route, cors), .section = &cors,
+	  MARK(struct conf_route, cors.enabled, 1), .flags = CONF_SWITCH | CONF_SHORT },
 	{ "limits", CONF_SECTION, NULL, "limits of this route",
 	  INTO(struct conf_route, limits), .section = &route_limits,
 	  .flags = CONF_INHERITED },
@@ -325,9 +421,14 @@ static const struct conf_key server_keys[] = {
 	  "path of the page for a status, or for 4xx, 5xx",
 	  ITEMS(struct conf_server, error_pages.items, error_pages.count),
 	  .check = check_path, .check_name = check_error_status },
-	{ "headers", CONF_PAIRS, NULL, "fields added to responses",
+	{ "headers", CONF_PAIRS, "X-Content-Type-Options: nosniff",
+	  "fields added to responses; null removes the one that is there by default",
 	  ITEMS(struct conf_server, headers.items, headers.count),
-	  .check = check_header_value, .check_name = check_header_name },
+	  .check = check_header_value, .check_name = check_header_name,
+	  .flags = CONF_NULLABLE },
+	{ "server_header", CONF_CHOICE, NULL, "the Server field; default: as at the top",
+	  INTO(struct conf_server, server_header), .choices = server_headers,
+	  .flags = CONF_NULL_VALUE, .null_value = CONF_SERVER_HEADER_NONE },
 	{ "limits", CONF_SECTION, NULL, "limits of this server",
 	  INTO(struct conf_server, limits), .section = &server_limits,
 	  .flags = CONF_INHERITED },
@@ -427,6 +528,10 @@ static const struct conf_key top_keys[] = {
 	  INTO(struct config, timeouts), .section = &global_timeouts },
 	{ "cache", CONF_SECTION, NULL, "files that are kept at hand",
 	  INTO(struct config, cache), .section = &cache },
+	{ "server_header", CONF_CHOICE, "websrv",
+	  "the Server field: the name, or with the version; null = none",
+	  INTO(struct config, server_header), .choices = server_headers,
+	  .flags = CONF_NULL_VALUE, .null_value = CONF_SERVER_HEADER_NONE },
 	{ "mime_types", CONF_PAIRS, NULL, "media types that are added, by extension",
 	  ITEMS(struct config, mime_types.items, mime_types.count),
 	  .check = check_media_type, .check_name = check_extension, .flags = CONF_LOWER },

@@ -30,8 +30,10 @@ enum conf_type {
 	CONF_MODE,     /* "0640" */
 	CONF_TEXT,     /* string; const char * */
 	CONF_PATH,     /* string; const char *, absolute */
-	CONF_TEXTS,    /* array of strings; const char *const *, and a count */
-	CONF_PAIRS,    /* object of strings; const struct conf_pair *, and a count */
+	CONF_TEXTS,    /* array of strings; const char *const *, and a count; with
+			* `choices` of those words only */
+	CONF_PAIRS,    /* object of strings; const struct conf_pair *, and a count; laid
+			* over what is there by default or from the enclosing level */
 	CONF_SECTION,  /* object with the keys of `section`; an embedded struct */
 	CONF_LIST,     /* array of such objects; an array of structs, and a count */
 	CONF_MAP       /* object of such objects; likewise, sections read their own key */
@@ -39,12 +41,19 @@ enum conf_type {
 
 enum conf_flag {
 	CONF_REQUIRED = 1 << 0,
-	CONF_NULLABLE =
-		1 << 1,      /* null is the same as leaving it out; in PAIRS, a value */
-	CONF_SHORT = 1 << 2, /* LIST, MAP: a string stands for the section's first key */
+	/* null is the same as leaving it out; as the value of a pair it takes away the one of
+	 * that name that is there already */
+	CONF_NULLABLE = 1 << 1,
+	/* SECTION, LIST, MAP: what is no object stands for the section's first key: a string,
+	 * or an array where that key takes one */
+	CONF_SHORT = 1 << 2,
 	CONF_INHERITED =
-		1 << 3,     /* begins as a copy of the enclosing level, not as default */
-	CONF_LOWER = 1 << 4 /* names of PAIRS are stored in lower case */
+		1 << 3,      /* begins as a copy of the enclosing level, not as default */
+	CONF_LOWER = 1 << 4, /* names of PAIRS, items of TEXTS are stored in lower case */
+	CONF_UNIQUE = 1 << 5, /* TEXTS: no item stands there twice */
+	/* SECTION: true is the section with nothing but defaults, false leaves it out */
+	CONF_SWITCH = 1 << 6,
+	CONF_NULL_VALUE = 1 << 7 /* CHOICE: null is a value of its own: null_value */
 };
 
 /* Where a key may stand; a section names one, a key of a shared table several. */
@@ -68,7 +77,8 @@ struct conf_key {
 	const char *name;
 	enum conf_type type;
 	const char *fallback; /* default, written as in the file without quotes; words of
-			       * an array are split at spaces; NULL = none (zero) */
+			       * an array are split at spaces, those that `check` refuses
+			       * are left out; PAIRS have one; NULL = none (zero) */
 	const char *doc;      /* one line, for the reference */
 
 	size_t offset, size;    /* of the member that is written */
@@ -79,6 +89,7 @@ struct conf_key {
 	unsigned flags;         /* set of enum conf_flag */
 	unsigned scope;         /* set of enum conf_scope; 0 = anywhere */
 	uint64_t min, max;      /* value, or number of items; max 0 = no limit */
+	uint64_t null_value;    /* with CONF_NULL_VALUE */
 	const struct conf_choice *choices; /* ends with a word that is NULL */
 	conf_check_fn check;               /* of a string, or the value of a pair */
 	conf_check_fn check_name;          /* of the name of a pair */

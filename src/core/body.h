@@ -20,8 +20,8 @@ enum body_kind {
 };
 
 #define BODY_UNKNOWN UINT64_MAX
-/* What a pull function is given at least, unless fewer bytes are left. */
-#define BODY_ROOM_MIN ((size_t)16 * 1024)
+/* The room that a pull function is given, unless fewer bytes are left. */
+#define BODY_ROOM ((size_t)16 * 1024)
 
 /*
  * The next bytes of a body, at most `room` of them, after a bounded amount of work: their
@@ -29,9 +29,8 @@ enum body_kind {
  * the next turn of the loop; another -errno: the answer has to be broken off.
  */
 typedef ssize_t (*body_pull_fn)(void *owner, char *out, size_t room);
-/* Is the file still the one whose length was promised, for bytes up to `end`? False breaks
- * the answer off. */
-typedef bool (*body_check_fn)(void *owner, uint64_t end);
+/* Is the file still the one whose length was promised? False breaks the answer off. */
+typedef bool (*body_check_fn)(void *owner);
 
 struct body {
 	enum body_kind kind;
@@ -42,7 +41,9 @@ struct body {
 		struct {
 			int fd;
 			uint64_t offset;
-			body_check_fn check; /* asked after every slice; may be NULL */
+			body_check_fn check; /* asked for every slice; may be NULL */
+			bool copy; /* read it, and send it when the check was after that:
+				    * not straight from pages that may change */
 		} file;
 		body_pull_fn pull;
 	};

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "core/accesslog.h"
+#include "core/cors.h"
 #include "http/uri.h"
 
 static void
@@ -230,11 +231,19 @@ exchange_redirect_slash(struct exchange *ex)
 	return exchange_redirect(ex, 308, slice_make(path, len), true);
 }
 
+static bool
+is_preflight(const struct exchange *ex)
+{
+	return ex->route->cors != NULL && cors_is_preflight(&ex->head);
+}
+
 static int
 open_route(struct exchange *ex)
 {
 	const struct handler *h = ex->route->by_method[ex->head.method];
 
+	if (is_preflight(ex))
+		return answer_options(ex, ex->route->allow);
 	if (h == NULL && ex->head.method == HTTP_OPTIONS)
 		return answer_options(ex, ex->route->allow);
 	if (h == NULL)
@@ -262,6 +271,10 @@ route_request(struct exchange *ex)
 		return exchange_redirect(ex, m.row->status, slice_from_str(m.row->to),
 					 true);
 	case ROUTE_ADD_SLASH:
+		ex->route = m.route;
+		/* Fetch: a preflight that is redirected has failed. */
+		if (is_preflight(ex))
+			return answer_options(ex, ex->route->allow);
 		return exchange_redirect_slash(ex);
 	case ROUTE_NONE:
 		break;
@@ -348,24 +361,28 @@ has_control_byte(struct slice s)
 	return false;
 }
 
+/* Adds to a list of `max`; -1 when it is full, or the value would split the response. */
+static int
+add_field(struct http_field *list, size_t *count, size_t max, enum http_field_id id,
+	  struct slice value)
+{
+	if (*count == max || has_control_byte(value))
+		return -1;
+	list[(*count)++] = (struct http_field){ http_field_name(id), value, id };
+	return 0;
+}
+
 int
 exchange_add_field(struct exchange *ex, enum http_field_id id, struct slice value)
 {
-	if (ex->field_count == EXCHANGE_FIELDS_MAX || has_control_byte(value))
-		return -1;
-	ex->fields[ex->field_count++] =
-		(struct http_field){ http_field_name(id), value, id };
-	return 0;
+	return add_field(ex->fields, &ex->field_count, EXCHANGE_FIELDS_MAX, id, value);
 }
 
 int
 exchange_keep_field(struct exchange *ex, enum http_field_id id, struct slice value)
 {
-	if (ex->kept_field_count == EXCHANGE_KEPT_MAX || has_control_byte(value))
-		return -1;
-	ex->kept_fields[ex->kept_field_count++] =
-		(struct http_field){ http_field_name(id), value, id };
-	return 0;
+	return add_field(ex->kept_fields, &ex->kept_field_count, EXCHANGE_KEPT_MAX, id,
+			 value);
 }
 
 void
@@ -375,6 +392,7 @@ exchange_respond(struct exchange *ex, int status)
 	/* RFC 9110 section 15.5.6: 405 says what would be allowed. */
 	if (ex->status == 405 && ex->route != NULL)
 		(void)exchange_add_field(ex, HTTP_FIELD_ALLOW, ex->route->allow);
+	ex->waits = false;
 	set_state(ex, EXCHANGE_RESPONDING);
 	ex->ops->head(ex);
 }
@@ -460,6 +478,8 @@ exchange_each_field(const struct exchange *ex,
 		if (o.fields[i].value.ptr != NULL && applies(ex, &o.fields[i]))
 			emit(ctx, &o.fields[i]);
 	}
+	if (ex->route != NULL && ex->route->cors != NULL)
+		cors_each_field(ex->route->cors, &ex->head, emit, ctx);
 }
 
 /* --- the end --- */

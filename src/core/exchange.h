@@ -178,8 +178,8 @@ int exchange_redirect_slash(struct exchange *ex);
 /* `n` bytes that data() was given are done with. */
 void exchange_consumed(struct exchange *ex, size_t n);
 
-/* The field list of the answer as it goes out, with the route's "headers" laid over: calls
- * `emit` for each. */
+/* The field list of the answer as it goes out, with the route's "headers" laid over and
+ * what "cors" adds: calls `emit` for each. The field is valid during the call only. */
 void exchange_each_field(const struct exchange *ex,
 			 void (*emit)(void *ctx, const struct http_field *f), void *ctx);
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "config.h"
+#include "core/cors.h"
 #include "core/exchange.h"
 
 #define HOST_MAX 255 /* RFC 1035 section 2.3.4 */
@@ -116,7 +118,26 @@ build_route(struct builder *b, struct route *r, const struct conf_route *conf)
 				&r->field_count);
 	if (r->fields == NULL)
 		return -1;
+	if (conf->cors.enabled) {
+		r->cors = cors_new(&conf->cors, route_methods(r), &b->site->arena);
+		if (r->cors == NULL)
+			return -1;
+	}
 	return format_allow(&b->site->arena, route_methods(r), &r->allow);
+}
+
+static struct slice
+server_line(enum conf_server_header which)
+{
+	switch (which) {
+	case CONF_SERVER_HEADER_NAME:
+		return SLICE("Server: websrv\r\n");
+	case CONF_SERVER_HEADER_FULL:
+		return SLICE("Server: websrv/" PACKAGE_VERSION "\r\n");
+	case CONF_SERVER_HEADER_NONE:
+		break;
+	}
+	return slice_make(NULL, 0);
 }
 
 static int
@@ -126,6 +147,7 @@ build_vhost(struct builder *b, struct vhost *v, const struct conf_server *conf)
 	int rc = 0;
 
 	v->conf = conf;
+	v->server_line = server_line(conf->server_header);
 	v->routes = arena_zalloc(&b->site->arena,
 				 (conf->route_count + 1) * sizeof(*v->routes));
 	v->fields = make_fields(&b->site->arena, &conf->headers, NULL, &v->field_count);

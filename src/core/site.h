@@ -18,7 +18,7 @@
 struct accesslog;
 struct buf;
 struct counter_block;
-struct filecache;
+struct file_shared;
 struct handler_ops;
 struct log;
 
@@ -27,7 +27,7 @@ struct handler_env {
 	const struct config *conf;
 	const struct log *log;
 	struct counter_block *counters;
-	struct filecache *filecache;
+	struct file_shared *files; /* of the files handler */
 };
 
 struct vhost {
@@ -38,6 +38,7 @@ struct vhost {
 	const struct http_field
 		*fields; /* "headers" of the server, for answers without a route */
 	size_t field_count;
+	struct slice server_line; /* "Server: websrv\r\n", or empty */
 };
 
 /* One listening address and the servers on it. */

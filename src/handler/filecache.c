@@ -1,66 +1,67 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * filecache: a hash table with chains and an LRU list. The table holds one reference to
- * each version in it.
+ * filecache: a hash table with chains, and a list in order of use for each kind of entry: who
+ * asks for names that are not there must not push out the files. An entry holds one reference
+ * to its version.
  */
 #include "handler/filecache.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/strmap.h"
-#include "handler/etag.h"
-#include "http/date.h"
+#include "handler/fs_status.h"
 
-#define READ_TRIES 3
-#define ENTRY_OVERHEAD 512 /* bytes, charged to cache.memory beside the file's own */
+#define ENTRY_OVERHEAD 768 /* bytes, charged to cache.memory beside the file's own */
+#define MISSING_SHARE 8    /* one in so many entries may be a name with nothing there */
 
-/* What tells one version of a file from another. */
-struct file_id {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime, ctime;
-};
-
-/* One allocation: the version, its identity and the text of its fields. */
-struct version_block {
-	struct file_version v;
-	struct file_id id;
-	char etag[ETAG_MAX];
-	char modified[HTTP_DATE_LEN];
-	char *type;
-};
+enum kind { KIND_BYTES, KIND_FD, KIND_OTHER, KIND_COUNT };
 
 struct entry {
-	TAILQ_ENTRY(entry) lru;
+	TAILQ_ENTRY(entry) used;
 	struct entry *next; /* in the chain */
 	uint64_t hash;
 	const struct file_root *root;
-	struct file_version *version;
+	struct file_version *version; /* NULL: `error` is what an open said */
 	uint64_t checked_ms;
+	uint64_t uploads; /* that were known when it was checked */
+	size_t cost;      /* bytes charged */
+	int error;
+	enum kind kind;
 	size_t path_len;
 	char path[];
 };
 
 TAILQ_HEAD(entry_list, entry);
 
-struct filecache {
-	struct conf_cache conf;
-	struct entry **buckets;
-	uint32_t mask;
-	uint32_t count;
-	uint64_t memory;
-	struct entry_list lru; /* most recently used first */
+struct shelf {
+	struct entry_list used; /* most recently first */
+	uint32_t count, max;
 };
 
+struct filecache {
+	struct conf_cache conf;
+	const struct counter_block *counters;
+	size_t workers;
+	uint64_t stored; /* uploads, when the present lookup began */
+	struct entry **buckets;
+	uint32_t mask;
+	uint64_t memory;
+	struct shelf shelves[KIND_COUNT];
+};
+
+static uint32_t
+at_most(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 struct filecache *
-filecache_new(const struct conf_cache *conf)
+filecache_new(const struct conf_cache *conf, uint32_t fds,
+	      const struct counter_block *counters, size_t workers)
 {
 	struct filecache *fc = calloc(1, sizeof(*fc));
 	size_t size = 16;
@@ -76,167 +77,14 @@ filecache_new(const struct conf_cache *conf)
 	}
 	fc->conf = *conf;
 	fc->mask = (uint32_t)(size - 1);
-	TAILQ_INIT(&fc->lru);
+	fc->counters = counters;
+	fc->workers = workers;
+	for (int k = 0; k < KIND_COUNT; k++)
+		TAILQ_INIT(&fc->shelves[k].used);
+	fc->shelves[KIND_BYTES].max = conf->entries;
+	fc->shelves[KIND_FD].max = at_most(fds, conf->entries);
+	fc->shelves[KIND_OTHER].max = (conf->entries + MISSING_SHARE - 1) / MISSING_SHARE;
 	return fc;
-}
-
-/* --- versions --- */
-
-void
-file_version_unref(struct file_version *v)
-{
-	if (--v->refs > 0)
-		return;
-	if (v->fd >= 0)
-		close(v->fd);
-	free((void *)(uintptr_t)v->bytes);
-	free(((struct version_block *)v)->type); /* v is its first member */
-	free(v);
-}
-
-static struct file_id
-id_from(const struct stat *st)
-{
-	return (struct file_id){ st->st_dev, st->st_ino, st->st_size, st->st_mtim,
-				 st->st_ctim };
-}
-
-static bool
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool
-is_same_id(const struct file_id *a, const struct file_id *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       is_same_time(&a->mtime, &b->mtime) && is_same_time(&a->ctime, &b->ctime);
-}
-
-static struct slice
-base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slice_from_str(slash != NULL ? slash + 1 : path);
-}
-
-static int
-set_fields(struct version_block *b, const struct file_root *root, const char *path,
-	   const struct stat *st)
-{
-	b->type = root->type_of(root, base_name(path));
-	if (b->type == NULL)
-		return -ENOMEM;
-	http_date_format(b->id.mtime.tv_sec, b->modified);
-	b->v.fields[FILE_FIELD_ETAG] =
-		(struct http_field){ SLICE("ETag"), etag_format(st, b->etag),
-				     HTTP_FIELD_ETAG };
-	b->v.fields[FILE_FIELD_LAST_MODIFIED] =
-		(struct http_field){ SLICE("Last-Modified"),
-				     slice_make(b->modified, HTTP_DATE_LEN),
-				     HTTP_FIELD_LAST_MODIFIED };
-	b->v.fields[FILE_FIELD_CONTENT_TYPE] =
-		(struct http_field){ SLICE("Content-Type"), slice_from_str(b->type),
-				     HTTP_FIELD_CONTENT_TYPE };
-	return 0;
-}
-
-/* Reads all of a small file; 0, -EAGAIN when it changed meanwhile, -errno. */
-static int
-read_bytes(struct version_block *b, int fd)
-{
-	size_t size = (size_t)b->id.size;
-	char *bytes = malloc(size + 1);
-	struct file_id after;
-	struct stat st;
-	ssize_t n;
-
-	if (bytes == NULL)
-		return -ENOMEM;
-	n = fs_pread_full(fd, bytes, size, 0);
-	if (n < 0 || fstat(fd, &st) < 0) {
-		free(bytes);
-		return n < 0 ? (int)n : -EIO;
-	}
-	after = id_from(&st);
-	if ((size_t)n != size || !is_same_id(&after, &b->id)) {
-		free(bytes);
-		return -EAGAIN;
-	}
-	b->v.bytes = bytes;
-	return 0;
-}
-
-/* Takes ownership of fd. */
-static int
-make_version(const struct file_root *root, const char *path, int fd,
-	     const struct stat *st, uint64_t bytes_max, struct file_version **out)
-{
-	struct version_block *b = calloc(1, sizeof(*b));
-	int rc;
-
-	if (b == NULL) {
-		close(fd);
-		return -ENOMEM;
-	}
-	b->id = id_from(st);
-	b->v = (struct file_version){ .size = (uint64_t)st->st_size,
-				      .modified = st->st_mtim.tv_sec,
-				      .fd = fd,
-				      .id = &b->id,
-				      .refs = 1 };
-	rc = set_fields(b, root, path, st);
-	if (rc == 0 && b->v.size <= bytes_max)
-		rc = read_bytes(b, fd);
-	if (b->v.bytes != NULL) {
-		close(fd);
-		b->v.fd = -1;
-	}
-	if (rc == 0)
-		*out = &b->v;
-	else
-		file_version_unref(&b->v);
-	return rc;
-}
-
-/* The descriptor of a regular file, 0 and more; -EISDIR; -errno. */
-static int
-open_regular(const struct file_root *root, const char *path, struct stat *st)
-{
-	int fd = fs_open_beneath(root->dirfd, path, O_RDONLY, root->symlinks);
-	int rc;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, st) < 0)
-		rc = -errno;
-	else if (S_ISREG(st->st_mode))
-		return fd;
-	else
-		rc = S_ISDIR(st->st_mode) ? -EISDIR : -ENOENT;
-	close(fd);
-	return rc;
-}
-
-static int
-open_version(const struct filecache *fc, const struct file_root *root, const char *path,
-	     struct file_version **out)
-{
-	struct stat st;
-	int rc = -EAGAIN;
-
-	/* A file that is being written all the time is served from its descriptor at last. */
-	for (int i = 0; i <= READ_TRIES && rc == -EAGAIN; i++) {
-		int fd = open_regular(root, path, &st);
-
-		if (fd < 0)
-			return fd;
-		rc = make_version(root, path, fd, &st,
-				  i < READ_TRIES ? fc->conf.file_size : 0, out);
-	}
-	return rc;
 }
 
 /* --- the table --- */
@@ -262,12 +110,16 @@ static void
 drop(struct filecache *fc, struct entry **link)
 {
 	struct entry *e = *link;
+	struct shelf *shelf = &fc->shelves[e->kind];
 
 	*link = e->next;
-	TAILQ_REMOVE(&fc->lru, e, lru);
-	fc->count--;
-	fc->memory -= e->version->size + ENTRY_OVERHEAD;
-	file_version_unref(e->version);
+	TAILQ_REMOVE(&shelf->used, e, used);
+	shelf->count--;
+	fc->memory -= e->cost;
+	if (e->version != NULL) {
+		e->version->kept_by = NULL;
+		file_version_unref(e->version);
+	}
 	free(e);
 }
 
@@ -278,18 +130,54 @@ drop_entry(struct filecache *fc, const struct entry *e)
 }
 
 static void
-keep(struct filecache *fc, const struct file_root *root, struct slice path, uint64_t hash,
-     struct file_version *v)
+drop_last(struct filecache *fc, enum kind kind)
 {
-	uint64_t cost = v->size + ENTRY_OVERHEAD;
+	drop_entry(fc, TAILQ_LAST(&fc->shelves[kind].used, entry_list));
+}
+
+/* Room for so many bytes on a shelf; the entry `but` stays. Cheap ones go last, and nothing goes
+ * for them. */
+static bool
+make_room(struct filecache *fc, size_t cost, enum kind kind, const struct entry *but)
+{
+	size_t staying = but != NULL ? but->cost : 0;
+
+	if (staying + cost > fc->conf.memory)
+		return false;
+	for (int k = kind == KIND_OTHER ? KIND_OTHER : 0; k < KIND_COUNT; k++) {
+		struct entry_list *used = &fc->shelves[k].used;
+
+		while (fc->memory + cost > fc->conf.memory && !TAILQ_EMPTY(used) &&
+		       TAILQ_LAST(used, entry_list) != but)
+			drop_last(fc, (enum kind)k);
+	}
+	return fc->memory + cost <= fc->conf.memory;
+}
+
+static uint64_t
+uploads(const struct filecache *fc)
+{
+	return fc->counters == NULL
+		       ? 0
+		       : counter_sum(fc->counters, fc->workers, COUNTER_FILES_UPLOADED);
+}
+
+static void
+keep(struct filecache *fc, const struct file_root *root, struct slice path, uint64_t hash,
+     struct file_version *v, int error)
+{
+	enum kind kind = v == NULL ? KIND_OTHER : v->fd >= 0 ? KIND_FD : KIND_BYTES;
+	struct shelf *shelf = &fc->shelves[kind];
+	size_t cost = ENTRY_OVERHEAD + path.len + (kind == KIND_BYTES ? v->size : 0);
 	struct entry **link;
 	struct entry *e;
 
-	if (v->bytes == NULL || fc->conf.entries == 0 || cost > fc->conf.memory)
+	if (shelf->max == 0)
 		return;
-	while (fc->count > 0 &&
-	       (fc->count >= fc->conf.entries || fc->memory + cost > fc->conf.memory))
-		drop_entry(fc, TAILQ_LAST(&fc->lru, entry_list));
+	while (shelf->count >= shelf->max)
+		drop_last(fc, kind);
+	if (!make_room(fc, cost, kind, NULL))
+		return;
 	e = malloc(sizeof(*e) + path.len + 1);
 	if (e == NULL)
 		return; /* served all the same, only not kept */
@@ -297,36 +185,88 @@ keep(struct filecache *fc, const struct file_root *root, struct slice path, uint
 			     .root = root,
 			     .version = v,
 			     .checked_ms = clock_mono_ms(),
+			     .uploads = fc->stored,
+			     .cost = cost,
+			     .error = error,
+			     .kind = kind,
 			     .path_len = path.len };
 	memcpy(e->path, path.ptr, path.len);
 	e->path[path.len] = '\0';
 	link = bucket(fc, hash);
 	e->next = *link;
 	*link = e;
-	TAILQ_INSERT_HEAD(&fc->lru, e, lru);
-	fc->count++;
+	TAILQ_INSERT_HEAD(&shelf->used, e, used);
+	shelf->count++;
 	fc->memory += cost;
-	v->refs++;
+	if (v != NULL) {
+		v->kept_by = e;
+		v->refs++;
+	}
 }
 
-/* Is the file still the one that the entry holds? */
+void
+filecache_keep_coded(struct filecache *fc, struct file_version *v, enum coding c,
+		     struct file_version *coded)
+{
+	struct entry *e = v->kept_by;
+
+	if (e == NULL || v->coded[c] != NULL || !make_room(fc, coded->size, e->kind, e))
+		return;
+	v->coded[c] = coded;
+	coded->refs++;
+	e->cost += coded->size;
+	fc->memory += coded->size;
+}
+
+/* --- looking up --- */
+
+/* Is what the entry holds still so? */
 static bool
 is_current(const struct filecache *fc, struct entry *e)
 {
 	uint64_t now = clock_mono_ms();
 	struct file_id id;
-	struct stat st;
-	int fd;
 
-	if (now - e->checked_ms < fc->conf.revalidate_ms)
-		return true;
-	fd = open_regular(e->root, e->path, &st);
-	if (fd < 0)
+	/* Of a file that was written into the descriptor tells at once. */
+	if (e->kind == KIND_FD && !file_version_is_unchanged(e->version))
 		return false;
-	close(fd);
-	id = id_from(&st);
+	if (now - e->checked_ms < fc->conf.revalidate_ms && e->uploads == fc->stored)
+		return true;
+	/* What is not there costs as much to look at as to look for. */
+	if (e->version == NULL || e->version->is_young ||
+	    file_version_look(e->root, e->path, &id) < 0)
+		return false;
 	e->checked_ms = now;
-	return is_same_id(&id, e->version->id);
+	e->uploads = fc->stored;
+	return file_id_is_same(&id, &e->version->id);
+}
+
+/* Descriptors that are kept are no reason to refuse a request. */
+static int
+open_version(struct filecache *fc, const struct file_root *root, const char *path,
+	     struct file_version **out)
+{
+	int rc = file_version_open(root, path, fc->conf.file_size, out);
+
+	if ((rc != -EMFILE && rc != -ENFILE) || fc->shelves[KIND_FD].count == 0)
+		return rc;
+	while (fc->shelves[KIND_FD].count > 0)
+		drop_last(fc, KIND_FD);
+	return file_version_open(root, path, fc->conf.file_size, out);
+}
+
+static int
+take(struct filecache *fc, struct entry *e, struct file_version **out)
+{
+	struct entry_list *used = &fc->shelves[e->kind].used;
+
+	TAILQ_REMOVE(used, e, used);
+	TAILQ_INSERT_HEAD(used, e, used);
+	if (e->version == NULL)
+		return e->error;
+	e->version->refs++;
+	*out = e->version;
+	return 0;
 }
 
 int
@@ -338,35 +278,39 @@ filecache_open(struct filecache *fc, const struct file_root *root, const char *p
 	struct entry **link = find(fc, root, key, hash);
 	int rc;
 
-	if (*link != NULL && is_current(fc, *link)) {
-		struct entry *e = *link;
-
-		TAILQ_REMOVE(&fc->lru, e, lru);
-		TAILQ_INSERT_HEAD(&fc->lru, e, lru);
-		e->version->refs++;
-		*out = e->version;
-		return 0;
-	}
+	/* Before anything is opened: what is stored meanwhile has to be noticed next time. */
+	fc->stored = uploads(fc);
+	if (*link != NULL && is_current(fc, *link))
+		return take(fc, *link, out);
 	if (*link != NULL)
 		drop(fc, link);
 	rc = open_version(fc, root, path, out);
-	if (rc == 0)
-		keep(fc, root, key, hash, *out);
-	return rc == -EISDIR ? 1 : rc;
+	if (rc == -EISDIR)
+		rc = 1;
+	if (rc >= 0 || fs_status(rc) == 404)
+		keep(fc, root, key, hash, rc == 0 ? *out : NULL, rc);
+	return rc;
+}
+
+static void
+forget(struct filecache *fc, const struct file_root *root, enum kind kind)
+{
+	struct entry *e = TAILQ_FIRST(&fc->shelves[kind].used);
+
+	while (e != NULL) {
+		struct entry *next = TAILQ_NEXT(e, used);
+
+		if (root == NULL || e->root == root)
+			drop_entry(fc, e);
+		e = next;
+	}
 }
 
 void
 filecache_forget_root(struct filecache *fc, const struct file_root *root)
 {
-	struct entry *e = TAILQ_FIRST(&fc->lru);
-
-	while (e != NULL) {
-		struct entry *next = TAILQ_NEXT(e, lru);
-
-		if (e->root == root)
-			drop_entry(fc, e);
-		e = next;
-	}
+	for (int k = 0; k < KIND_COUNT; k++)
+		forget(fc, root, (enum kind)k);
 }
 
 void
@@ -374,8 +318,7 @@ filecache_free(struct filecache *fc)
 {
 	if (fc == NULL)
 		return;
-	while (!TAILQ_EMPTY(&fc->lru))
-		drop_entry(fc, TAILQ_FIRST(&fc->lru));
+	filecache_forget_root(fc, NULL);
 	free(fc->buckets);
 	free(fc);
 }

@@ -11,24 +11,41 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "conf/load.h"
-#include "core/exchange.h"
-#include "handler/filecache.h"
+#include "handler/files.h"
 #include "handler/fs_status.h"
 #include "handler/handlers.h"
-#include "http/cond.h"
+#include "handler/listing.h"
 #include "http/mime.h"
+#include "http/uri.h"
 
-struct files {
-	struct file_root root; /* first: type_of() is called with its address */
-	const struct conf_files *conf;
-	const struct conf_pairs *mime_types;
-	struct filecache *cache;
-	const struct log *log;
-	struct log_limit open_limit;
-	bool is_at_top; /* the route is the whole site: "/.well-known/" is in it */
+/* --- listings --- */
+
+static int
+listing_begin(struct exchange *ex)
+{
+	struct files *f = ex->handler->state;
+	struct listing_source source = { .all = f->shared->listings,
+					 .root = &f->root,
+					 .hidden = f->conf->hidden,
+					 .log = f->log,
+					 .revalidate_ms = f->revalidate_ms };
+	char *path = arena_strdup(&ex->arena, ex->rest);
+
+	return path != NULL ? listing_open(ex, &source, path) : 503;
+}
+
+static void
+listing_end(struct exchange *ex, enum exchange_end why)
+{
+	(void)why;
+	if (ex->data != NULL)
+		listing_close(ex);
+}
+
+static const struct handler_ops listing_handler = {
+	.work = listing_work,
+	.close = listing_end,
 };
 
 /* --- start and stop --- */
@@ -62,6 +79,20 @@ type_of(const struct file_root *root, struct slice name)
 	return text;
 }
 
+static size_t
+read_codings(const struct conf_strings *names, enum coding *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < names->count && count < CODING_COUNT; i++) {
+		enum coding c = coding_from(slice_from_str(names->items[i]));
+
+		if (c != CODING_COUNT && c != CODING_IDENTITY)
+			out[count++] = c;
+	}
+	return count;
+}
+
 static int
 files_create(const struct handler_env *env, const struct conf_route *route, void **state,
 	     struct buf *errors)
@@ -88,10 +119,16 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	}
 	f->root = (struct file_root){ fd, policies[conf->symlinks], type_of };
 	f->conf = conf;
+	f->route = route;
 	f->is_at_top = strcmp(route->path, "/*") == 0;
 	f->mime_types = &env->conf->mime_types;
-	f->cache = env->filecache;
+	f->shared = env->files;
+	f->revalidate_ms = env->conf->cache.revalidate_ms;
 	f->log = env->log;
+	f->listing = (struct handler){ .ops = &listing_handler, .state = f };
+	f->sibling_count = read_codings(&conf->precompressed, f->siblings);
+	if (conf->compress.enabled)
+		f->encoding_count = read_codings(&conf->compress.encodings, f->encodings);
 	*state = f;
 	return 0;
 }
@@ -101,7 +138,7 @@ files_destroy(void *state)
 {
 	struct files *f = state;
 
-	filecache_forget_root(f->cache, &f->root);
+	filecache_forget_root(f->shared->cache, &f->root);
 	close(f->root.dirfd);
 	free(f);
 }
@@ -134,9 +171,8 @@ is_hidden(const struct files *f, const struct exchange *ex)
 	return false;
 }
 
-/* The status for a failed open; what is our own trouble is logged. */
-static int
-open_failed(struct files *f, const char *path, int error)
+int
+files_open_failed(struct files *f, const char *path, int error)
 {
 	int status = fs_status(error);
 
@@ -146,96 +182,151 @@ open_failed(struct files *f, const char *path, int error)
 	return status == 409 ? 404 : status;
 }
 
+/* What an answer needs until it has left. */
 static void
-release_version(void *owner)
+files_close(struct exchange *ex, enum exchange_end why)
 {
-	file_version_unref(owner);
+	struct file_choice *c = ex->data;
+
+	(void)why;
+	if (c == NULL)
+		return;
+	file_version_unref(c->version);
+	if (c->original != NULL)
+		file_version_unref(c->original);
 }
 
+/* The URL of what answers, where the request's own is a more general one. */
 static int
-answer_version(struct exchange *ex, struct file_version *v)
+add_location(struct exchange *ex, struct file_choice *c, const char *path)
 {
-	struct cond_validators validators = {
-		.exists = true,
-		.etag = v->fields[FILE_FIELD_ETAG].value,
-		.modified = v->modified,
-		.has_modified = true,
-	};
-	enum cond_verdict verdict = COND_PROCEED;
+	struct slice prefix = slice_make(ex->path.ptr, ex->path.len - ex->rest.len);
+	struct slice tail = slice_from_str(path);
+	char *full = arena_alloc(&ex->arena, prefix.len + tail.len + 1);
+	char *out = arena_alloc(&ex->arena, 3 * (prefix.len + tail.len) + 1);
 
-	ex->body.release = release_version;
-	ex->body.owner = v;
-	/* An error page is not the representation that was asked about. */
-	if (ex->error_status != 0) {
-		ex->shared_fields = &v->fields[FILE_FIELD_CONTENT_TYPE];
-		ex->shared_field_count = 1;
-	} else {
-		verdict = cond_evaluate(&ex->head, &validators, clock_unix());
-		ex->shared_fields = v->fields;
-		ex->shared_field_count = FILE_FIELD_COUNT;
-	}
-	if (verdict == COND_PRECONDITION_FAILED)
-		return 412;
-	if (verdict == COND_NOT_MODIFIED) {
-		/* RFC 9110 section 15.4.5: the validators, nothing about the content. */
-		ex->shared_field_count = FILE_FIELD_CONTENT_TYPE;
-		exchange_respond(ex, 304);
-		return 0;
-	}
-	ex->body = v->bytes != NULL ? body_memory(slice_make(v->bytes, v->size))
-				    : body_file(v->fd, 0, v->size);
-	ex->body.release = release_version;
-	ex->body.owner = v;
-	exchange_respond(ex, 200);
+	if (full == NULL || out == NULL)
+		return 503;
+	memcpy(full, prefix.ptr, prefix.len);
+	memcpy(full + prefix.len, tail.ptr, tail.len);
+	c->location = slice_make(
+		out, uri_path_encode(slice_make(full, prefix.len + tail.len), out));
 	return 0;
+}
+
+/* Takes over the reference to what is at `path`. `elsewhere`: that is not what was asked for by
+ * name. */
+static int
+answer_version(struct exchange *ex, struct files *f, const char *path,
+	       struct file_version *v, bool elsewhere)
+{
+	struct file_choice *c = arena_alloc(&ex->arena, sizeof(*c));
+	const char *slash = strrchr(path, '/');
+	int status;
+
+	if (c == NULL) {
+		file_version_unref(v);
+		return 503;
+	}
+	status = file_select(ex, f, path, v, c);
+	c->name = slice_from_str(slash != NULL ? slash + 1 : path);
+	if (status == 0 && elsewhere && ex->error_status == 0)
+		status = add_location(ex, c, path);
+	/* RFC 9110 section 12.5.5: also "not acceptable" depends on the field. */
+	if (status == 406)
+		(void)exchange_keep_field(ex, HTTP_FIELD_VARY, SLICE("Accept-Encoding"));
+	ex->data = c;
+	if (status == 0)
+		status = file_answer(ex, f, c);
+	if (status != 0) {
+		files_close(ex, EXCHANGE_ABORTED);
+		ex->data = NULL;
+	}
+	return status;
+}
+
+/* A handler of its own takes over: it answers by turns. */
+static int
+hand_to_listing(struct exchange *ex, struct files *f)
+{
+	const struct handler *self = ex->handler;
+	int status;
+
+	ex->handler = &f->listing;
+	status = listing_begin(ex);
+	if (status != 0)
+		ex->handler = self;
+	return status;
 }
 
 /* `path` ends with '/' or is empty: the first index file that is there answers. */
 static int
-answer_index(struct exchange *ex, struct files *f, const char *path)
+answer_directory(struct exchange *ex, struct files *f, const char *path)
 {
-	int status = 404;
-
 	for (size_t i = 0; i < f->conf->index.count; i++) {
 		struct file_version *v;
 		char *name =
 			arena_printf(&ex->arena, "%s%s", path, f->conf->index.items[i]);
+		int status = 404;
 		int rc;
 
 		if (name == NULL)
 			return 503;
-		rc = filecache_open(f->cache, &f->root, name, &v);
+		rc = filecache_open(f->shared->cache, &f->root, name, &v);
 		if (rc == 0)
-			return answer_version(ex, v);
+			return answer_version(ex, f, name, v, true);
 		if (rc != 1)
-			status = open_failed(f, name, rc);
+			status = files_open_failed(f, name, rc);
 		if (status != 404)
-			break;
+			return status;
 	}
-	return status;
+	return f->conf->listing && ex->error_status == 0 ? hand_to_listing(ex, f) : 404;
+}
+
+static int
+answer_path(struct exchange *ex, struct files *f, const char *path)
+{
+	struct file_version *v;
+	int rc;
+
+	if (path[0] == '\0' || path[strlen(path) - 1] == '/')
+		return answer_directory(ex, f, path);
+	rc = filecache_open(f->shared->cache, &f->root, path, &v);
+	if (rc == 0)
+		return answer_version(ex, f, path, v, false);
+	if (rc == 1)
+		return ex->error_status == 0 ? exchange_redirect_slash(ex) : 404;
+	return files_open_failed(f, path, rc);
+}
+
+/* Nothing is there: one page answers for all, where an application draws what the path says. */
+static int
+answer_fallback(struct exchange *ex, struct files *f)
+{
+	struct file_version *v;
+	int rc = filecache_open(f->shared->cache, &f->root, f->conf->fallback, &v);
+
+	if (rc == 0)
+		return answer_version(ex, f, f->conf->fallback, v, true);
+	return rc == 1 ? 404 : files_open_failed(f, f->conf->fallback, rc);
 }
 
 static int
 files_open(struct exchange *ex)
 {
 	struct files *f = ex->handler->state;
-	struct file_version *v;
 	char *path;
-	int rc;
+	int status;
 
 	if (!f->conf->hidden && is_hidden(f, ex))
 		return 404;
 	path = arena_strdup(&ex->arena, ex->rest);
 	if (path == NULL)
 		return 503;
-	if (ex->rest.len == 0 || ex->rest.ptr[ex->rest.len - 1] == '/')
-		return answer_index(ex, f, path);
-	rc = filecache_open(f->cache, &f->root, path, &v);
-	if (rc == 0)
-		return answer_version(ex, v);
-	if (rc == 1)
-		return ex->error_status == 0 ? exchange_redirect_slash(ex) : 404;
-	return open_failed(f, path, rc);
+	status = answer_path(ex, f, path);
+	if (status == 404 && f->conf->fallback != NULL && ex->error_status == 0)
+		status = answer_fallback(ex, f);
+	return status;
 }
 
 const struct handler_ops files_handler = {
@@ -245,4 +336,5 @@ const struct handler_ops files_handler = {
 	.destroy = files_destroy,
 	.check_access = files_check_access,
 	.open = files_open,
+	.close = files_close,
 };

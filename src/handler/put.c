@@ -16,10 +16,12 @@
 #include "core/exchange.h"
 #include "handler/handlers.h"
 #include "handler/store.h"
+#include "handler/store_digest.h"
 #include "http/uri.h"
 
 struct put {
 	struct fs_temp temp;
+	struct store_digest digest;
 	char *name;
 };
 
@@ -82,7 +84,11 @@ put_open(struct exchange *ex)
 		return 503;
 	status = store_check_name(s, p->name, &ex->head);
 	if (status == 0)
+		status = store_digest_begin(&p->digest, &ex->head);
+	if (status == 0)
 		status = store_begin(s, &p->temp);
+	if (status != 0)
+		store_digest_fini(&p->digest);
 	ex->data = p;
 	return status;
 }
@@ -96,7 +102,9 @@ finish(struct exchange *ex, struct store *s, struct put *p)
 
 	if (location == NULL)
 		return 503;
-	status = store_publish(s, &p->temp, p->name, &ex->head, &replaced);
+	status = store_digest_end(&p->digest, p->temp.fd);
+	if (status == 0)
+		status = store_publish(s, &p->temp, p->name, &ex->head, &replaced);
 	if (status != 0)
 		return status;
 	counter_add(ex->site->env.counters, COUNTER_FILES_UPLOADED, 1);
@@ -118,6 +126,7 @@ put_data(struct exchange *ex, struct slice bytes, bool last)
 
 	if (status != 0)
 		return status;
+	store_digest_add(&p->digest, bytes);
 	exchange_consumed(ex, bytes.len);
 	return last ? finish(ex, s, p) : 0;
 }
@@ -128,6 +137,7 @@ put_close(struct exchange *ex, enum exchange_end why)
 	struct put *p = ex->data;
 
 	(void)why; /* what was published is out of reach of discard */
+	store_digest_fini(&p->digest);
 	fs_temp_discard(&p->temp);
 }
 

@@ -86,7 +86,7 @@ preconditions_hold(const struct http_head *head, const struct stat *st)
 	struct cond_validators v = { .exists = st != NULL };
 
 	if (st != NULL) {
-		v.etag = etag_format(st, etag);
+		v.etag = etag_format(st, clock_unix(), etag);
 		v.modified = st->st_mtim.tv_sec;
 		v.has_modified = true;
 	}

@@ -81,6 +81,7 @@ conn_close(struct conn *c, enum conn_end why)
 	c->closed = true;
 	c->end = (uint8_t)why;
 	stop_reading(c);
+	conn_drop_write_event(c);
 	if (c->bev != NULL) {
 		bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
 		bufferevent_disable(c->bev, EV_READ | EV_WRITE);
@@ -104,6 +105,7 @@ free_conn(struct conn *c)
 		n->out_len = 0;
 	}
 	conn_drop_bev(c);
+	conn_drop_write_event(c);
 	close(c->fd);
 	*c->pprev = c->next;
 	if (c->next != NULL)
@@ -241,6 +243,8 @@ settle(struct conn *c)
 		end_output(c);
 	if (!c->closed)
 		c->ops->settled(c);
+	if (c->write_event != NULL && !c->wants_write)
+		conn_drop_write_event(c);
 	if (is_parkable(c))
 		put_later(c);
 }
@@ -306,28 +310,18 @@ conn_on_bev_read(struct bufferevent *bev, void *arg)
 }
 
 void
-conn_on_bev_write(struct bufferevent *bev, void *arg)
+conn_on_writable(struct conn *c)
 {
-	struct conn *c = arg;
-
-	(void)bev;
+	c->turn_start = c->sent_total;
 	c->ops->writable(c);
 	settle(c);
 }
 
-/* libevent says the same for a sendfile that found the end of the file too early and for one
- * that found no room after all: only who stops twice at the same place is at the end. */
-static void
-on_write_stopped(struct conn *c, struct bufferevent *bev)
+void
+conn_on_bev_write(struct bufferevent *bev, void *arg)
 {
-	size_t left = conn_pending(c);
-
-	if (left == c->stopped_at) {
-		conn_close(c, CONN_END_SOURCE);
-		return;
-	}
-	c->stopped_at = left;
-	bufferevent_enable(bev, EV_WRITE);
+	(void)bev;
+	conn_on_writable(arg);
 }
 
 void
@@ -335,9 +329,8 @@ conn_on_bev_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 
-	if ((what & BEV_EVENT_WRITING) != 0 && (what & BEV_EVENT_EOF) != 0)
-		on_write_stopped(c, bev);
-	else if ((what & BEV_EVENT_EOF) != 0)
+	(void)bev;
+	if ((what & BEV_EVENT_EOF) != 0)
 		on_eof(c);
 	else
 		conn_close(c, conn_end_from(errno));

@@ -86,17 +86,18 @@ struct conn {
 	const struct site_address *address;
 	const struct conf_timeouts *timeouts; /* of the server last asked */
 	const struct conn_ops *ops;
-	void *protocol;          /* of ops */
-	struct bufferevent *bev; /* NULL while parked */
+	void *protocol;            /* of ops */
+	struct bufferevent *bev;   /* NULL while parked */
+	struct event *write_event; /* NULL unless a file goes out */
 	struct wheel_timer timer;
 	struct conn *next, **pprev; /* in net->conns */
 	struct conn *next_later;
 	uint64_t id;
 	size_t held_len;         /* input that waits in bev, as of our last look */
-	size_t stopped_at;       /* output that was left when a write last stopped */
 	uint64_t sent_total;     /* bytes of output that we were given */
 	uint64_t turn_start;     /* sent_total when this loop turn began */
-	uint64_t delivered_seen; /* h1_time.c: what the peer had when... */
+	uint64_t delivered_seen; /* h1_time.c: what the peer had... */
+	uint64_t handed_seen;    /* ...and the kernel when... */
 	uint64_t write_due_ms;   /* ...this deadline was set */
 	uint32_t requests;       /* begun so far */
 	struct peer peer;
@@ -116,6 +117,7 @@ struct conn {
 	bool fresh : 1;       /* nothing was read yet */
 	bool write_timed : 1; /* write_due_ms counts */
 	bool kick : 1;        /* held input must be looked at again */
+	bool wants_write : 1; /* write_event counts */
 	bool asks_turn : 1;   /* ops->turn is to be called after this turn of the loop */
 };
 
@@ -144,14 +146,15 @@ conn_wants_input(const struct conn *c)
 }
 
 /*
- * Output. Bytes are copied; a file is sent from the page cache, its descriptor must stay
- * open until conn_pending() is 0. Failures close the connection. All of it leaves at the end of
- * the callback in one system call if the socket permits.
+ * Output. Bytes are copied; they leave at the end of the callback in one system call if the
+ * socket permits. Failures close the connection.
  */
 void conn_send(struct conn *c, struct slice bytes);
-void conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len);
-/* The same without trying the socket now. */
-void conn_queue_file(struct conn *c, int fd, uint64_t offset, uint64_t len);
+/* Sends what the socket takes now and keeps nothing of the rest: returns how many bytes went.
+ * When that is not all, ops->writable comes when there is room for more. */
+size_t conn_send_some(struct conn *c, struct slice bytes);
+/* The same of a file, up to a turn's share. */
+uint64_t conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len);
 /* Sends what was gathered so far. */
 void conn_flush(struct conn *c);
 

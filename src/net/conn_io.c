@@ -11,6 +11,8 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -21,7 +23,7 @@
 #include "net/net.h"
 
 /* One turn sends at most this much of a file: others want their turn too. */
-#define FILE_TURN ((uint64_t)1024 * 1024)
+#define FILE_TURN ((uint64_t)2 * 1024 * 1024)
 /* The write callback comes when so little is left, so the socket never runs dry. */
 #define LOW_WATER ((size_t)256 * 1024)
 /* Output of one connection in one turn, after which its further requests have to wait. */
@@ -42,7 +44,6 @@ conn_take_bev(struct conn *c)
 			  c);
 	bufferevent_setwatermark(c->bev, EV_WRITE, LOW_WATER, 0);
 	bufferevent_set_max_single_read(c->bev, READ_MAX);
-	bufferevent_set_max_single_write(c->bev, FILE_TURN);
 	bufferevent_disable(c->bev, EV_READ);
 	return c->bev;
 }
@@ -82,31 +83,35 @@ queue(struct conn *c, struct slice bytes)
 		conn_close(c, CONN_END_MEMORY);
 }
 
-/* Sends a and b in one call; what the socket does not take is queued. */
-static void
+/* Sends a and b in one call. What the socket does not take of a is queued; returns how much it
+ * took of b. */
+static size_t
 send_two(struct conn *c, struct slice a, struct slice b, int flags)
 {
 	struct iovec iov[2] = { { (void *)(uintptr_t)a.ptr, a.len },
 				{ (void *)(uintptr_t)b.ptr, b.len } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = b.len != 0 ? 2 : 1 };
+	struct msghdr msg = { .msg_iov = a.len != 0 ? iov : iov + 1,
+			      .msg_iovlen = a.len != 0 && b.len != 0 ? 2 : 1 };
+	struct slice only = a.len != 0 ? a : b;
 	size_t done;
 	ssize_t n;
 
 	do
-		n = b.len != 0 ? sendmsg(c->fd, &msg, MSG_NOSIGNAL | flags)
-			       : send(c->fd, a.ptr, a.len, MSG_NOSIGNAL | flags);
+		n = msg.msg_iovlen == 2
+			    ? sendmsg(c->fd, &msg, MSG_NOSIGNAL | flags)
+			    : send(c->fd, only.ptr, only.len, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN) {
 		conn_close(c, conn_end_from(errno));
-		return;
+		return 0;
 	}
 	done = n > 0 ? (size_t)n : 0;
 	queue(c, slice_from(a, done));
-	if (!c->closed)
-		queue(c, slice_from(b, done > a.len ? done - a.len : 0));
+	return done > a.len ? done - a.len : 0;
 }
 
-static void
+/* Sends what was gathered, and `more`: how much of that the socket took. */
+static size_t
 flush_with(struct conn *c, struct slice more, int flags)
 {
 	struct net *n = c->net;
@@ -116,18 +121,12 @@ flush_with(struct conn *c, struct slice more, int flags)
 		n->out_owner = NULL;
 		n->out_len = 0;
 	}
-	if (c->closed)
-		return;
-	if (queued(c) > 0) {
-		queue(c, gathered);
-		if (!c->closed)
-			queue(c, more);
-	} else if (gathered.len == 0) {
-		if (more.len > 0)
-			send_two(c, more, slice_make(NULL, 0), flags);
-	} else {
-		send_two(c, gathered, more, flags);
-	}
+	if (c->closed || gathered.len + more.len == 0)
+		return 0;
+	if (queued(c) == 0)
+		return send_two(c, gathered, more, flags);
+	queue(c, gathered);
+	return 0;
 }
 
 void
@@ -159,7 +158,10 @@ conn_send(struct conn *c, struct slice bytes)
 	count_sent(c, bytes.len);
 	assert(n->out_owner == NULL || n->out_owner == c);
 	if (bytes.len > NET_OUT_SIZE - n->out_len) {
-		flush_with(c, bytes, 0);
+		size_t taken = flush_with(c, bytes, 0);
+
+		if (!c->closed)
+			queue(c, slice_from(bytes, taken));
 		return;
 	}
 	if (bytes.len != 0)
@@ -168,37 +170,77 @@ conn_send(struct conn *c, struct slice bytes)
 	n->out_owner = c;
 }
 
-static void
-queue_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
-{
-	struct bufferevent *bev = conn_take_bev(c);
-	struct evbuffer_file_segment *seg;
-	int rc = -1;
+/* --- what is not copied --- */
 
-	if (bev == NULL)
+static void
+on_socket_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->wants_write = false;
+	conn_on_writable(c);
+}
+
+/* Whole segments only, while a file goes out in slices: the kernel would push the odd bytes at
+ * the end of every 64 KiB. A Unix socket has no such thing. */
+static void
+cork(const struct conn *c, int on)
+{
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+/* The event stays while a file goes out: to add and delete it for every slice would cost two
+ * system calls each. */
+static void
+ask_for_room(struct conn *c)
+{
+	c->wants_write = true;
+	if (c->write_event != NULL)
 		return;
-	seg = evbuffer_file_segment_new(fd, (ev_off_t)offset, (ev_off_t)len,
-					EVBUF_FS_DISABLE_MMAP | EVBUF_FS_DISABLE_LOCKING);
-	if (seg != NULL) {
-		rc = evbuffer_add_file_segment(bufferevent_get_output(bev), seg, 0,
-					       (ev_off_t)len);
-		evbuffer_file_segment_free(seg);
-	}
-	if (rc < 0)
+	c->write_event = event_new(c->net->base, c->fd, EV_WRITE | EV_PERSIST,
+				   on_socket_writable, c);
+	if (c->write_event == NULL || event_add(c->write_event, NULL) < 0)
 		conn_close(c, CONN_END_MEMORY);
+	else
+		cork(c, 1);
 }
 
 void
+conn_drop_write_event(struct conn *c)
+{
+	c->wants_write = false;
+	if (c->write_event == NULL)
+		return;
+	cork(c, 0);
+	event_free(c->write_event);
+	c->write_event = NULL;
+}
+
+size_t
+conn_send_some(struct conn *c, struct slice bytes)
+{
+	size_t taken = flush_with(c, bytes, 0);
+
+	count_sent(c, taken);
+	if (!c->closed && taken < bytes.len)
+		ask_for_room(c);
+	return taken;
+}
+
+uint64_t
 conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
 {
 	uint64_t budget = len < FILE_TURN ? len : FILE_TURN;
 	off_t at = (off_t)offset;
+	uint64_t sent;
 
-	if (c->closed || len == 0)
-		return;
-	count_sent(c, len);
 	flush_with(c, slice_make(NULL, 0), MSG_MORE);
-	while (!c->closed && budget > 0 && queued(c) == 0) {
+	/* What is queued goes first; its write callback comes when there is room. */
+	if (c->closed || queued(c) > 0)
+		return 0;
+	while (budget > 0) {
 		ssize_t n = sendfile(c->fd, fd, &at, budget);
 
 		if (n < 0 && errno == EINTR)
@@ -207,22 +249,13 @@ conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
 			break;
 		if (n <= 0) {
 			conn_close(c, n == 0 ? CONN_END_SOURCE : conn_end_from(errno));
-			return;
+			break;
 		}
 		budget -= (uint64_t)n;
-		len -= (uint64_t)n;
 	}
-	if (!c->closed && len > 0)
-		queue_file(c, fd, (uint64_t)at, len);
-}
-
-void
-conn_queue_file(struct conn *c, int fd, uint64_t offset, uint64_t len)
-{
-	if (c->closed || len == 0)
-		return;
-	count_sent(c, len);
-	flush_with(c, slice_make(NULL, 0), MSG_MORE);
-	if (!c->closed)
-		queue_file(c, fd, offset, len);
+	sent = (uint64_t)at - offset;
+	count_sent(c, sent);
+	if (!c->closed && sent < len)
+		ask_for_room(c);
+	return sent;
 }

@@ -22,6 +22,11 @@ conn_end_from(int error)
 struct bufferevent *conn_take_bev(struct conn *c);
 void conn_drop_bev(struct conn *c);
 
+void conn_drop_write_event(struct conn *c);
+
+/* There is room for more output. */
+void conn_on_writable(struct conn *c);
+
 /* For conn_take_bev(): its callbacks live in conn.c. */
 void conn_on_bev_read(struct bufferevent *bev, void *arg);
 void conn_on_bev_write(struct bufferevent *bev, void *arg);

@@ -29,14 +29,14 @@ struct h1 {
 	const struct site_address *address; /* whose limits the parser has */
 	enum h1_in in;
 	enum h1_out out;
-	bool keep_alive;      /* decided when the head of the answer is written */
-	bool aborted;         /* the answer cannot be finished */
-	bool has_begun;       /* the exchange has, and must be finished */
-	bool sent_file;       /* of this answer; the descriptor is needed until it left */
-	uint64_t body_left;   /* of a body with Content-Length */
-	uint64_t discarded;   /* body bytes read after the answer had begun */
-	uint64_t head_due_ms; /* when the head must be whole; 0 = none of it came */
-	uint64_t last_input_ms;             /* of body bytes */
+	bool keep_alive;        /* decided when the head of the answer is written */
+	bool aborted;           /* the answer cannot be finished */
+	bool has_begun;         /* the exchange has, and must be finished */
+	bool chunked_out;       /* the length of the answer was not known */
+	uint64_t body_left;     /* of a body with Content-Length */
+	uint64_t discarded;     /* body bytes read after the answer had begun */
+	uint64_t head_due_ms;   /* when the head must be whole; 0 = none of it came */
+	uint64_t last_input_ms; /* of body bytes */
 	uint64_t rate_start_ms, rate_bytes; /* the window of body_min_rate */
 	struct h1_parser parser;
 	struct chunked chunked;

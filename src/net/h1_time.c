@@ -33,18 +33,36 @@ is_writing(const struct conn *c)
 	       (h != NULL && h->out == H1_OUT_BODY);
 }
 
-/* Only progress of the output puts this deadline off, never input that drips in. */
+/* Only progress of the output puts this deadline off, never input that drips in. What the
+ * kernel took stands for progress here: to ask for more after every slice would cost a system
+ * call each. */
 static uint64_t
 write_due(struct conn *c, uint64_t now)
 {
-	uint64_t done = delivered(c);
+	uint64_t handed = c->sent_total - conn_pending(c);
 
-	if (!c->write_timed || done > c->delivered_seen) {
+	if (!c->write_timed)
+		c->delivered_seen = delivered(c);
+	if (!c->write_timed || handed > c->handed_seen) {
 		c->write_timed = true;
-		c->delivered_seen = done;
+		c->handed_seen = handed;
 		c->write_due_ms = now + c->timeouts->write_idle_ms;
 	}
 	return c->write_due_ms;
+}
+
+static void
+check_output_progress(struct conn *c)
+{
+	uint64_t now = clock_mono_ms();
+	uint64_t done = delivered(c);
+
+	if (done > c->delivered_seen) {
+		c->delivered_seen = done;
+		c->write_due_ms = now + c->timeouts->write_idle_ms;
+	}
+	if (now >= write_due(c, now))
+		conn_close(c, CONN_END_WRITE_TIMEOUT);
 }
 
 static uint64_t
@@ -124,13 +142,13 @@ h1_time_out(struct conn *c)
 {
 	struct h1 *h = c->protocol;
 
-	if (is_writing(c)) {
-		if (clock_mono_ms() >= write_due(c, clock_mono_ms()))
-			conn_close(c, CONN_END_WRITE_TIMEOUT);
-	} else if (h == NULL)
+	if (is_writing(c))
+		check_output_progress(c);
+	else if (h == NULL)
 		conn_finish(c, CONN_END_IDLE, false);
 	else if (h->in == H1_IN_HEAD)
 		refuse_late(h, CONN_END_HEADER_TIMEOUT);
-	else
+	else if (h->in == H1_IN_BODY)
 		check_body_progress(h);
+	/* else the request is whole, and we are the slow ones */
 }

@@ -71,7 +71,9 @@ send_framing(struct h1 *h)
 
 	/* RFC 9110 section 8.6: no Content-Length in 204; in 304 it would be that of the
 	 * answer to a GET, which the handler has not looked for. */
-	if (status != 204 && status != 304) {
+	if (h->chunked_out) {
+		conn_send(c, SLICE("Transfer-Encoding: chunked\r\n"));
+	} else if (status != 204 && status != 304 && h->ex.body.left != BODY_UNKNOWN) {
 		conn_send(c, SLICE("Content-Length: "));
 		conn_send(c, slice_make(digits, number_format(h->ex.body.left, digits)));
 		conn_send(c, SLICE("\r\n"));
@@ -88,13 +90,21 @@ h1_write_head(struct h1 *h)
 	struct exchange *ex = &h->ex;
 	struct conn *c = h->c;
 
+	bool has_body =
+		ex->head.method != HTTP_HEAD && ex->status != 204 && ex->status != 304;
+
 	h->keep_alive = can_keep_alive(h);
+	if (has_body && ex->body.left == BODY_UNKNOWN) {
+		/* RFC 9112 section 6.1: HTTP/1.0 knows only the end of the connection. */
+		h->chunked_out = ex->head.minor > 0;
+		h->keep_alive = h->keep_alive && h->chunked_out;
+	}
 	send_status_line(c, ex->status);
-	conn_send(c, SLICE("Server: websrv\r\n"));
+	conn_send(c, ex->vhost->server_line);
 	conn_send(c, slice_make(net_date_line(c->net), NET_DATE_LEN));
 	exchange_each_field(ex, send_field, c);
 	send_framing(h);
 	conn_send(c, SLICE("\r\n"));
-	if (ex->head.method == HTTP_HEAD || ex->status == 204 || ex->status == 304)
+	if (!has_body)
 		ex->body.left = 0;
 }

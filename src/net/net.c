@@ -135,6 +135,7 @@ net_new(enum conf_backend backend, const struct site *site, struct accesslog *ac
 	wheel_init(&n->wheel, clock_mono_ms());
 	n->in = malloc(NET_IN_SIZE);
 	n->out = malloc(NET_OUT_SIZE);
+	n->pulled = malloc(NET_PULLED_SIZE);
 	n->base = make_base(backend);
 	if (n->base == NULL) {
 		*why = "the event backend is not available";
@@ -144,7 +145,8 @@ net_new(enum conf_backend backend, const struct site *site, struct accesslog *ac
 	n->accept_retry = evtimer_new(n->base, on_accept_retry, n);
 	limit_descriptors_for_select(n);
 	n->fd_max = highest_conn_fd();
-	if (n->in != NULL && n->out != NULL && n->tick != NULL && n->accept_retry != NULL)
+	if (n->in != NULL && n->out != NULL && n->pulled != NULL && n->tick != NULL &&
+	    n->accept_retry != NULL)
 		return n;
 fail:
 	net_free(n);
@@ -293,6 +295,7 @@ net_free(struct net *n)
 		event_base_free(n->base);
 	free(n->in);
 	free(n->out);
+	free(n->pulled);
 	free(n);
 }
 

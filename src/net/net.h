@@ -26,6 +26,7 @@ struct site;
 
 #define NET_IN_SIZE ((size_t)64 * 1024)
 #define NET_OUT_SIZE ((size_t)64 * 1024)
+#define NET_PULLED_SIZE ((size_t)64 * 1024)
 #define NET_DATE_LEN 37 /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
 
 struct net {
@@ -54,8 +55,9 @@ struct net {
 	struct h1 *spare_h1; /* free list */
 	size_t spare_h1_count;
 
-	char *in;  /* bytes just received, NET_IN_SIZE */
-	char *out; /* bytes gathered for out_owner, NET_OUT_SIZE */
+	char *in;     /* bytes just received, NET_IN_SIZE */
+	char *pulled; /* bytes of a body that is pulled, NET_PULLED_SIZE */
+	char *out;    /* bytes gathered for out_owner, NET_OUT_SIZE */
 	size_t out_len;
 	const struct conn *out_owner;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the tests of configuration errors share: a snippet goes in, all that is said about it has
+ * What the tests of the configuration share: a snippet goes in, all that is said about it has
  * to be what is expected, word for word. Included once by a test program.
  */
 #ifndef WEBSRV_TESTS_CONF_ERRORS_H
@@ -46,6 +46,21 @@ errors_of(struct slice text)
 	buf_add_char(&errors, '\0');
 	assert_false(errors.failed);
 	return errors.ptr;
+}
+
+/* A configuration that has to be right, to be freed with conf_free(). */
+static inline struct config *
+good(const char *text)
+{
+	struct buf errors;
+	struct config *c;
+
+	buf_init(&errors);
+	c = conf_load_text(slice_from_str(text), "t.json", "/etc", &errors);
+	if (c == NULL)
+		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	buf_fini(&errors);
+	return c;
 }
 
 static void

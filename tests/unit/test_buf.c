@@ -92,6 +92,22 @@ html_has_no_markup_of_its_own(void **state)
 	is_text(&b, "&lt;img onerror=&quot;a(&#39;&amp;&#39;)&quot;&gt;");
 	buf_add_html(&b, SLICE("a\0\x1f\x7f\xc3\xa4"));
 	is_text(&b, "a&#xfffd;&#xfffd;&#xfffd;\xc3\xa4");
+	buf_add_html(&b, SLICE("\xc2\x85\xff\xc3(\xed\xa0\x80\xe2\x82"));
+	is_text(&b, "&#xfffd;&#xfffd;&#xfffd;(&#xfffd;&#xfffd;&#xfffd;&#xfffd;&#xfffd;");
+}
+
+static void
+html_text_cannot_reorder_what_is_around_it(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b);
+	buf_add_html(&b, SLICE("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"));
+	is_text(&b, "&#xfffd;&#xfffd;&#xfffd;&#xfffd;&#xfffd;"
+		    "&#xfffd;&#xfffd;&#xfffd;&#xfffd;");
+	buf_add_html(&b, SLICE("\u00a0\u05d0\u2029\u202f\u2065\u206a\U0001f600"));
+	is_text(&b, "\u00a0\u05d0\u2029\u202f\u2065\u206a\U0001f600");
 }
 
 static void
@@ -130,6 +146,7 @@ main(void)
 		cmocka_unit_test(buffer_grows_over_many_sizes),
 		cmocka_unit_test(failure_is_sticky_and_keeps_what_was_there),
 		cmocka_unit_test(html_has_no_markup_of_its_own),
+		cmocka_unit_test(html_text_cannot_reorder_what_is_around_it),
 		cmocka_unit_test(log_text_stays_on_its_line),
 		cmocka_unit_test(json_text_is_always_valid),
 	};

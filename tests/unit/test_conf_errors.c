@@ -83,7 +83,7 @@ keys_are_known_and_there_once(void **state)
 		{ "unknown_key_without_a_near_one", TOP("\"limits\": {\"zzzzzz\": 1}"),
 		  "t.json:2:12: /limits/zzzzzz: unknown key; write one of "
 		  "\"connections\", \"header_size\", \"header_count\", \"uri_size\", "
-		  "\"body_size\", \"requests_per_connection\"\n" },
+		  "\"body_size\", \"ranges\", \"requests_per_connection\"\n" },
 		{ "unknown_key_in_the_wrong_case", TOP("\"Workers\": 1"),
 		  "t.json:2:1: /Workers: unknown key; did you mean \"workers\"?\n" },
 		{ "duplicate_key", TOP("\"user\": \"a\", \"user\": \"b\""),
@@ -96,18 +96,18 @@ keys_are_known_and_there_once(void **state)
 		{ "pointer_is_escaped", TOP("\"a/b~c\": 1"),
 		  "t.json:2:1: /a~1b~0c: unknown key; write one of \"$schema\", "
 		  "\"user\", \"group\", \"workers\", \"event_backend\", \"pid_file\", "
-		  "\"logs\", \"limits\", \"timeouts\", \"cache\", \"mime_types\", "
-		  "\"servers\"\n" },
+		  "\"logs\", \"limits\", \"timeouts\", \"cache\", "
+		  "\"server_header\", \"mime_types\", \"servers\"\n" },
 		{ "control_character_in_a_key_is_shown", TOP("\"a\\u000ab\": 1"),
 		  "t.json:2:1: /a\\u000ab: unknown key; write one of \"$schema\", "
 		  "\"user\", \"group\", \"workers\", \"event_backend\", \"pid_file\", "
-		  "\"logs\", \"limits\", \"timeouts\", \"cache\", \"mime_types\", "
-		  "\"servers\"\n" },
+		  "\"logs\", \"limits\", \"timeouts\", \"cache\", "
+		  "\"server_header\", \"mime_types\", \"servers\"\n" },
 		{ "later_keys_are_unknown_for_now", TOP("\"sandbox\": true"),
 		  "t.json:2:1: /sandbox: unknown key; write one of \"$schema\", "
 		  "\"user\", \"group\", \"workers\", \"event_backend\", \"pid_file\", "
-		  "\"logs\", \"limits\", \"timeouts\", \"cache\", \"mime_types\", "
-		  "\"servers\"\n" },
+		  "\"logs\", \"limits\", \"timeouts\", \"cache\", "
+		  "\"server_header\", \"mime_types\", \"servers\"\n" },
 	};
 
 	(void)state;

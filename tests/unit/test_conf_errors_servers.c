@@ -172,7 +172,18 @@ pages_and_headers_are_checked(void **state)
 		  "t.json:2:25: /servers/0/headers/x-a: the same name in another case "
 		  "stands at t.json:2:13; remove one\n" },
 		{ "header_null_in_a_server", SERVER("\"headers\": {\"X-A\": null}"),
-		  "t.json:2:20: /servers/0/headers/X-A: this is null; write a string\n" },
+		  "t.json:2:13: /servers/0/headers/X-A: the server has no such header to "
+		  "remove; remove the line\n" },
+		{ "header_null_in_a_server_misspelt",
+		  SERVER("\"headers\": {\"X-Content-Type-Option\": null}"),
+		  "t.json:2:13: /servers/0/headers/X-Content-Type-Option: the server has "
+		  "no such header to remove; did you mean "
+		  "\"X-Content-Type-Options\"?\n" },
+		{ "header_that_is_a_number", SERVER("\"headers\": {\"X-A\": 1}"),
+		  "t.json:2:20: /servers/0/headers/X-A: this is a number; write a string "
+		  "or null\n" },
+		{ "headers_null", SERVER("\"headers\": null"),
+		  "t.json:2:12: /servers/0/headers: this is null; write an object\n" },
 		{ "header_null_that_removes_nothing",
 		  SERVER("\"headers\": {\"X-Frame\": \"1\"}, \"routes\": [\n{\"path\": "
 			 "\"/\", \"status\": \"health\", \"headers\": {\"X-Fram\": "
@@ -251,6 +262,9 @@ keys_stand_where_they_belong(void **state)
 		{ "connections_in_a_server", SERVER("\"limits\": {\"connections\": 5}"),
 		  "t.json:2:12: /servers/0/limits/connections: this key does not stand "
 		  "here; write it in the \"limits\" at the top of the file\n" },
+		{ "ranges_beyond_64", SERVER("\"limits\": {\"ranges\": 65}"),
+		  "t.json:2:22: /servers/0/limits/ranges: 65 is too big; write a whole "
+		  "number from 0 to 64\n" },
 		{ "shutdown_in_a_server", SERVER("\"timeouts\": {\"shutdown\": 5}"),
 		  "t.json:2:14: /servers/0/timeouts/shutdown: this key does not stand "
 		  "here; write it in the \"timeouts\" at the top of the file\n" },

@@ -61,6 +61,7 @@ missing_sections_have_their_defaults(void **state)
 	assert_int_equal(c->limits.header_count, 100);
 	assert_int_equal(c->limits.uri_size, 8192);
 	assert_int_equal(c->limits.body_size, 1048576);
+	assert_int_equal(c->limits.ranges, 16);
 	assert_int_equal(c->limits.requests_per_connection, 0);
 	assert_int_equal(c->timeouts.header_ms, 10000);
 	assert_int_equal(c->timeouts.body_idle_ms, 30000);
@@ -212,10 +213,10 @@ limits_and_timeouts_are_inherited_whatever_the_order(void **state)
 		load("{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
 		     " \"routes\": ["
 		     "  {\"path\": \"/a\", \"status\": \"health\", \"limits\": "
-		     "{\"body_size\": 7}},"
+		     "{\"body_size\": 7, \"ranges\": 0}},"
 		     "  {\"path\": \"/b\", \"status\": \"health\"}],"
 		     " \"timeouts\": {\"idle\": \"5s\"},"
-		     " \"limits\": {\"uri_size\": \"1K\"}},"
+		     " \"limits\": {\"uri_size\": \"1K\", \"ranges\": 64}},"
 		     " {\"listen\": [\"127.0.0.1:81\"]}],"
 		     " \"timeouts\": {\"header\": \"3s\"},"
 		     " \"limits\": {\"body_size\": \"2M\", \"connections\": 5}}");
@@ -228,7 +229,10 @@ limits_and_timeouts_are_inherited_whatever_the_order(void **state)
 	assert_int_equal(s[0].timeouts.idle_ms, 5000);
 	assert_int_equal(s[0].timeouts.header_ms, 3000);
 	assert_int_equal(s[0].routes[0].limits.body_size, 7);
+	assert_int_equal(s[0].routes[0].limits.ranges, 0);
 	assert_int_equal(s[0].routes[0].limits.uri_size, 1024);
+	assert_int_equal(s[0].routes[1].limits.ranges, 64);
+	assert_int_equal(s[1].limits.ranges, 16);
 	assert_int_equal(s[0].routes[1].limits.body_size, 2 << 20);
 	assert_int_equal(s[1].limits.uri_size, 8192);
 	assert_int_equal(s[1].timeouts.idle_ms, 65000);
@@ -243,7 +247,8 @@ headers_of_a_route_lie_over_those_of_the_server(void **state)
 		" {\"path\": \"/a\", \"status\": \"health\","
 		"  \"headers\": {\"x-b\": null, \"X-C\": \"new\", \"X-D\": \"4\"}},"
 		" {\"path\": \"/b\", \"status\": \"health\"}],"
-		"\"headers\": {\"X-A\": \"1\", \"X-B\": \"2\", \"x-c\": \"3\"}"));
+		"\"headers\": {\"X-A\": \"1\", \"X-B\": \"2\", \"x-c\": \"3\","
+		" \"X-Content-Type-Options\": null}"));
 	const struct conf_pairs *h = &c->servers[0].routes[0].headers;
 
 	(void)state;
@@ -254,6 +259,7 @@ headers_of_a_route_lie_over_those_of_the_server(void **state)
 	assert_string_equal(h->items[1].value, "new");
 	assert_string_equal(h->items[2].name, "X-D");
 	assert_int_equal(c->servers[0].routes[1].headers.count, 3);
+	assert_int_equal(c->servers[0].headers.count, 3);
 	conf_free(c);
 }
 

@@ -21,7 +21,8 @@
 
 static const char config_text[] =
 	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
-	" \"headers\": {\"X-Server\": \"s\", \"Vary\": \"Server\"},"
+	" \"headers\": {\"X-Server\": \"s\", \"Vary\": \"Server\","
+	"  \"X-Content-Type-Options\": null},"
 	" \"error_pages\": {\"403\": \"/page\", \"409\": \"/page/\"},"
 	" \"routes\": ["
 	"  {\"path\": \"/probe\", \"respond\": {}, \"limits\": {\"body_size\": \"4M\"},"
@@ -77,7 +78,11 @@ on_abort(struct exchange *ex)
 	rig.aborts++;
 }
 
-static const struct exchange_ops ops = { on_head, on_consumed, on_abort };
+static const struct exchange_ops ops = {
+	.head = on_head,
+	.consumed = on_consumed,
+	.abort = on_abort,
+};
 
 /* --- the handler --- */
 

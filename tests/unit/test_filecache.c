@@ -9,151 +9,35 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "cached.h"
+#include "base/counters.h"
 
-#include "remove_tree.h"
-#include "handler/filecache.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define HOUR_MS 3600000
-#define SMALL 1000 /* the largest file that is kept in memory */
-
-struct place {
-	char dir[256];
-	struct file_root root; /* its type_of() answers the name it is asked about */
-	int lowest;            /* the first free descriptor: tells a leak */
-};
-
-static const struct conf_cache roomy = {
-	.entries = 100, .memory = 1 << 20, .file_size = SMALL, .revalidate_ms = HOUR_MS
-};
+/* Every name is looked at again each time. */
 static const struct conf_cache doubtful = { .entries = 100,
 					    .memory = 1 << 20,
 					    .file_size = SMALL };
 
-static char *
-name_as_type(const struct file_root *root, struct slice name)
+/* Opens that got through the cache, and what happens behind each of them. */
+static struct {
+	unsigned count;
+	void (*then)(const struct file_root *root);
+} opens;
+
+int __real_file_version_open(const struct file_root *root, const char *path,
+			     uint64_t bytes_max, struct file_version **out);
+int __wrap_file_version_open(const struct file_root *root, const char *path,
+			     uint64_t bytes_max, struct file_version **out);
+
+int
+__wrap_file_version_open(const struct file_root *root, const char *path,
+			 uint64_t bytes_max, struct file_version **out)
 {
-	(void)root;
-	return strndup(name.ptr, name.len);
-}
+	int rc = __real_file_version_open(root, path, bytes_max, out);
 
-static char *
-no_type(const struct file_root *root, struct slice name)
-{
-	(void)root;
-	(void)name;
-	return NULL;
-}
-
-static int
-lowest_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	close(fd);
-	return fd;
-}
-
-/* A file of `len` times `c`, under a new inode. */
-static void
-put(const struct place *p, const char *name, char c, size_t len)
-{
-	char *text = malloc(len + 1);
-	int fd;
-
-	assert_non_null(text);
-	memset(text, c, len);
-	fd = openat(p->root.dirfd, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(fs_write_full(fd, text, len), 0);
-	close(fd);
-	assert_int_equal(renameat(p->root.dirfd, "new", p->root.dirfd, name), 0);
-	free(text);
-}
-
-static void
-truncate_to(const struct place *p, const char *name, off_t len)
-{
-	int fd = openat(p->root.dirfd, name, O_WRONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, len), 0);
-	close(fd);
-}
-
-static int
-setup(void **state)
-{
-	const char *tmp = getenv("TMPDIR");
-	struct place *p = calloc(1, sizeof(*p));
-
-	assert_non_null(p);
-	snprintf(p->dir, sizeof(p->dir), "%s/websrv-fc-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
-	p->root.dirfd = fs_open_dir(p->dir);
-	assert_true(p->root.dirfd >= 0);
-	p->root.symlinks = FS_SYMLINKS_INSIDE;
-	p->root.type_of = name_as_type;
-	p->lowest = lowest_fd();
-	*state = p;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct place *p = *state;
-
-	assert_int_equal(lowest_fd(), p->lowest);
-	close(p->root.dirfd);
-	assert_int_equal(remove_tree(p->dir), 0);
-	free(p);
-	return 0;
-}
-
-static struct filecache *
-cache(const struct conf_cache *conf)
-{
-	struct filecache *fc = filecache_new(conf);
-
-	assert_non_null(fc);
-	return fc;
-}
-
-static struct file_version *
-get(struct filecache *fc, const struct place *p, const char *path)
-{
-	struct file_version *v = NULL;
-
-	assert_int_equal(filecache_open(fc, &p->root, path, &v), 0);
-	assert_non_null(v);
-	return v;
-}
-
-/* While the test holds one reference: does the cache hold another? */
-static bool
-is_kept(const struct file_version *v)
-{
-	return v->refs > 1;
-}
-
-static void
-assert_bytes(const struct file_version *v, char c, size_t len)
-{
-	assert_int_equal(v->size, len);
-	assert_non_null(v->bytes);
-	assert_int_equal(v->fd, -1);
-	for (size_t i = 0; i < len; i++)
-		assert_int_equal(v->bytes[i], c);
+	opens.count++;
+	if (opens.then != NULL)
+		opens.then(root);
+	return rc;
 }
 
 static void
@@ -178,22 +62,18 @@ small_file_is_one_version_while_unchanged(void **state)
 static void
 fields_describe_the_file(void **state)
 {
-	const struct timespec times[2] = { { 1, 0 }, { 784111777, 5 } };
 	struct place *p = *state;
 	struct filecache *fc = cache(&roomy);
 	const struct http_field *f;
 	struct file_version *v;
 
-	assert_int_equal(mkdirat(p->root.dirfd, "sub", 0755), 0);
 	put(p, "sub/x.html", 'a', 10);
-	assert_int_equal(utimensat(p->root.dirfd, "sub/x.html", times, 0), 0);
 	v = get(fc, p, "sub/x.html");
 	f = v->fields;
-	assert_int_equal(v->modified, 784111777);
+	assert_int_equal(v->modified, OLD);
 	assert_true(slice_eq(f[FILE_FIELD_LAST_MODIFIED].name, SLICE("Last-Modified")));
 	assert_int_equal(f[FILE_FIELD_LAST_MODIFIED].id, HTTP_FIELD_LAST_MODIFIED);
-	assert_true(slice_eq(f[FILE_FIELD_LAST_MODIFIED].value,
-			     SLICE("Sun, 06 Nov 1994 08:49:37 GMT")));
+	assert_true(slice_eq(f[FILE_FIELD_LAST_MODIFIED].value, SLICE(OLD_DATE)));
 	assert_int_equal(f[FILE_FIELD_CONTENT_TYPE].id, HTTP_FIELD_CONTENT_TYPE);
 	assert_true(slice_eq(f[FILE_FIELD_CONTENT_TYPE].name, SLICE("Content-Type")));
 	assert_true(slice_eq(f[FILE_FIELD_CONTENT_TYPE].value, SLICE("x.html")));
@@ -201,6 +81,8 @@ fields_describe_the_file(void **state)
 	assert_true(slice_starts_with(f[FILE_FIELD_ETAG].value, SLICE("\"")));
 	assert_true(slice_ends_with(f[FILE_FIELD_ETAG].value, SLICE("\"")));
 	assert_true(f[FILE_FIELD_ETAG].value.len > 4);
+	assert_int_equal(f[FILE_FIELD_ACCEPT_RANGES].id, HTTP_FIELD_ACCEPT_RANGES);
+	assert_true(slice_eq(f[FILE_FIELD_ACCEPT_RANGES].value, SLICE("bytes")));
 	file_version_unref(v);
 	filecache_free(fc);
 }
@@ -219,11 +101,10 @@ change_is_seen_at_once_without_a_grace(void **state)
 	assert_bytes(new, 'b', 10);
 	assert_bytes(old, 'a', 10);
 	assert_false(is_kept(old));
-	assert_false(slice_eq(old->fields[FILE_FIELD_ETAG].value,
-			      new->fields[FILE_FIELD_ETAG].value));
+	assert_false(slice_eq(etag_of(old), etag_of(new)));
 	file_version_unref(old);
 	old = new;
-	truncate_to(p, "a", 4); /* the same inode */
+	tree_truncate(p->root.dirfd, "a", 4); /* the same inode */
 	new = get(fc, p, "a");
 	assert_bytes(new, 'b', 4);
 	assert_bytes(old, 'b', 10);
@@ -317,14 +198,12 @@ only_regular_files_beneath_the_root_are_opened(void **state)
 	assert_int_equal(mkfifoat(p->root.dirfd, "fifo", 0644), 0);
 	assert_int_equal(symlinkat("/etc", p->root.dirfd, "etc"), 0);
 	assert_int_equal(symlinkat("a", p->root.dirfd, "link"), 0);
-	alarm(10); /* a FIFO that hangs must not stand still */
 	for (size_t i = 0; i < COUNT(expected); i++) {
 		int rc = filecache_open(fc, &p->root, expected[i].path, &none);
 
 		if (rc != expected[i].rc)
 			fail_msg("'%s': %d", expected[i].path, rc);
 	}
-	alarm(0);
 	file_version_unref(get(fc, p, "link"));
 	p->root.symlinks = FS_SYMLINKS_REFUSE;
 	filecache_forget_root(fc, &p->root);
@@ -333,7 +212,7 @@ only_regular_files_beneath_the_root_are_opened(void **state)
 }
 
 static void
-big_file_is_a_descriptor(void **state)
+big_file_is_kept_with_its_descriptor(void **state)
 {
 	struct place *p = *state;
 	struct filecache *fc = cache(&roomy);
@@ -355,167 +234,37 @@ big_file_is_a_descriptor(void **state)
 	assert_int_equal(big->size, SMALL + 1);
 	assert_int_equal(fs_pread_full(big->fd, buf, 4, SMALL - 1), 2);
 	assert_string_equal(buf, "bb");
-	assert_false(is_kept(big));
-	again = get(fc, p, "big"); /* each answer has its own */
-	assert_int_not_equal(again->fd, big->fd);
-	assert_true(slice_eq(again->fields[FILE_FIELD_ETAG].value,
-			     big->fields[FILE_FIELD_ETAG].value));
-	file_version_unref(big);
+	assert_true(is_kept(big));
+	again = get(fc, p, "big");
+	assert_ptr_equal(again, big);
+	filecache_free(fc);
+	file_version_unref(big); /* the last one closes it */
 	assert_int_equal(fs_pread_full(again->fd, buf, 4, 0), 4);
 	file_version_unref(again);
-	filecache_free(fc);
 }
 
 static void
 big_file_that_shrinks_keeps_the_size_it_was_opened_with(void **state)
 {
 	struct place *p = *state;
-	struct filecache *fc = cache(&roomy);
+	struct filecache *fc = cache(&doubtful);
 	char buf[2 * SMALL];
 	struct file_version *v, *next;
 
 	put(p, "big", 'b', 2 * SMALL);
 	v = get(fc, p, "big");
-	truncate_to(p, "big", SMALL + 500);
+	tree_truncate(p->root.dirfd, "big", SMALL + 500);
 	assert_int_equal(v->size, 2 * SMALL);
 	assert_int_equal(fs_pread_full(v->fd, buf, sizeof(buf), 0), SMALL + 500);
 	next = get(fc, p, "big");
 	assert_int_equal(next->size, SMALL + 500);
 	file_version_unref(next);
-	truncate_to(p, "big", 5); /* now it is a small one */
+	tree_truncate(p->root.dirfd, "big", 5); /* now it is a small one */
 	next = get(fc, p, "big");
 	assert_bytes(next, 'b', 5);
 	file_version_unref(next);
 	file_version_unref(v);
 	filecache_free(fc);
-}
-
-static void
-entries_are_bounded_and_the_least_used_goes(void **state)
-{
-	struct conf_cache conf = roomy;
-	struct place *p = *state;
-	struct file_version *v[4];
-	struct filecache *fc;
-
-	conf.entries = 3;
-	fc = cache(&conf);
-	for (size_t i = 0; i < COUNT(v); i++) {
-		const char name[2] = { (char)('a' + i), '\0' };
-
-		put(p, name, name[0], 10 + i);
-		if (i == 3) /* after this a is used later than b and c */
-			file_version_unref(get(fc, p, "a"));
-		v[i] = get(fc, p, name);
-		assert_true(is_kept(v[i]));
-	}
-	assert_true(is_kept(v[0]));
-	assert_false(is_kept(v[1]));
-	assert_true(is_kept(v[2]));
-	file_version_unref(v[1]);
-	v[1] = get(fc, p, "b"); /* and back again: c goes */
-	assert_true(is_kept(v[1]));
-	assert_false(is_kept(v[2]));
-	assert_true(is_kept(v[0]));
-	for (size_t i = 0; i < COUNT(v); i++) {
-		assert_bytes(v[i], (char)('a' + i), 10 + i);
-		file_version_unref(v[i]);
-	}
-	filecache_free(fc);
-}
-
-/* Opens `count` files of `size` bytes; how many of them are kept in the end. All that are
- * kept are newer than all that are not. */
-static size_t
-count_kept(const struct place *p, const struct conf_cache *conf, size_t count,
-	   size_t size)
-{
-	struct file_version **v = calloc(count, sizeof(struct file_version *));
-	struct filecache *fc = cache(conf);
-	size_t kept = 0;
-
-	assert_non_null(v);
-	for (size_t i = 0; i < count; i++) {
-		char name[24];
-
-		snprintf(name, sizeof(name), "f%zu", i);
-		put(p, name, 'f', size);
-		v[i] = get(fc, p, name);
-		assert_bytes(v[i], 'f', size);
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (is_kept(v[i]))
-			kept++;
-		else
-			assert_int_equal(kept, 0);
-		file_version_unref(v[i]);
-	}
-	filecache_free(fc);
-	free(v);
-	return kept;
-}
-
-static void
-memory_is_bounded(void **state)
-{
-	struct conf_cache conf = roomy;
-
-	conf.memory = 10000;
-	assert_in_range(count_kept(*state, &conf, 30, SMALL), 5, 9);
-	conf.memory = 5000; /* what has no bytes costs something too */
-	assert_in_range(count_kept(*state, &conf, 90, 0), 2, 80);
-	conf.memory = SMALL - 1; /* served, never kept */
-	assert_int_equal(count_kept(*state, &conf, 3, SMALL), 0);
-	conf = roomy;
-	conf.entries = 0;
-	assert_int_equal(count_kept(*state, &conf, 3, 10), 0);
-	conf.entries = 20;
-	assert_int_equal(count_kept(*state, &conf, 30, 10), 20);
-}
-
-static void
-replaced_versions_give_their_memory_back(void **state)
-{
-	struct conf_cache conf = doubtful;
-	struct place *p = *state;
-	struct file_version *other;
-	struct filecache *fc;
-
-	conf.memory = 4 * SMALL;
-	fc = cache(&conf);
-	put(p, "other", 'o', SMALL);
-	other = get(fc, p, "other");
-	for (int i = 0; i < 50; i++) {
-		put(p, "a", (char)('a' + i % 26), SMALL);
-		file_version_unref(get(fc, p, "a"));
-	}
-	assert_true(is_kept(other)); /* there was room for both all the time */
-	file_version_unref(other);
-	filecache_free(fc);
-}
-
-static void
-references_outlive_eviction_and_the_cache(void **state)
-{
-	struct conf_cache conf = roomy;
-	struct place *p = *state;
-	struct file_version *a, *b;
-	struct filecache *fc;
-
-	conf.entries = 1;
-	fc = cache(&conf);
-	put(p, "a", 'a', 10);
-	put(p, "b", 'b', 20);
-	a = get(fc, p, "a");
-	b = get(fc, p, "b");
-	assert_false(is_kept(a));
-	filecache_free(fc);
-	assert_bytes(a, 'a', 10);
-	assert_bytes(b, 'b', 20);
-	assert_true(slice_eq(b->fields[FILE_FIELD_CONTENT_TYPE].value, SLICE("b")));
-	file_version_unref(a);
-	file_version_unref(b);
-	filecache_free(NULL);
 }
 
 static void
@@ -547,22 +296,201 @@ roots_are_apart_and_forgotten_apart(void **state)
 	filecache_free(fc);
 }
 
+/* --- when it is looked at again --- */
+
 static void
-without_memory_for_the_type_nothing_is_opened(void **state)
+young_file_is_opened_anew_when_it_is_looked_at_again(void **state)
+{
+	struct place *p = *state;
+	struct filecache *often = cache(&doubtful), *seldom = cache(&roomy);
+	struct file_version *v, *again;
+
+	put(p, "a", 'a', 10);
+	tree_set_mtime(p->root.dirfd, "a", time(NULL) + 1000, 0); /* for long */
+	v = get(often, p, "a");
+	again = get(often, p, "a");
+	assert_ptr_not_equal(v, again);
+	assert_false(is_kept(v));
+	assert_true(is_kept(again));
+	assert_true(slice_starts_with(etag_of(v), SLICE("W/\"")));
+	assert_true(slice_eq(etag_of(v), etag_of(again)));
+	file_version_unref(v);
+	file_version_unref(again);
+	v = get(seldom, p, "a"); /* not before */
+	again = get(seldom, p, "a");
+	assert_ptr_equal(v, again);
+	file_version_unref(v);
+	file_version_unref(again);
+	filecache_free(often);
+	filecache_free(seldom);
+}
+
+static void
+tag_is_strong_once_the_file_is_no_longer_young(void **state)
+{
+	struct place *p = *state;
+	struct filecache *fc = cache(&doubtful);
+	struct file_version *v;
+	bool weak = true;
+
+	put(p, "a", 'a', 10);
+	tree_set_mtime(p->root.dirfd, "a", time(NULL), 0);
+	v = get(fc, p, "a");
+	assert_true(slice_starts_with(etag_of(v), SLICE("W/\"")));
+	file_version_unref(v);
+	for (int i = 0; i < 100 && weak; i++) {
+		usleep(50000);
+		v = get(fc, p, "a");
+		weak = slice_starts_with(etag_of(v), SLICE("W/\""));
+		file_version_unref(v);
+	}
+	assert_false(weak);
+	v = get(fc, p, "a"); /* and now it stays */
+	assert_true(is_kept(v));
+	opens.count = 0;
+	file_version_unref(get(fc, p, "a"));
+	assert_int_equal(opens.count, 0);
+	file_version_unref(v);
+	filecache_free(fc);
+}
+
+static void
+what_is_not_there_is_remembered_until_then(void **state)
+{
+	static const struct {
+		const char *path;
+		int rc;
+	} rows[] = {
+		{ "none", -ENOENT }, { "dir", 1 },        { "dir/", 1 },
+		{ "fifo", -ENOENT }, { "a/b", -ENOTDIR }, { "etc", -EXDEV },
+	};
+	struct place *p = *state;
+	struct filecache *often = cache(&doubtful), *seldom = cache(&roomy);
+	struct file_version *v;
+
+	put(p, "a", 'a', 10);
+	assert_int_equal(mkdirat(p->root.dirfd, "dir", 0755), 0);
+	assert_int_equal(mkfifoat(p->root.dirfd, "fifo", 0644), 0);
+	assert_int_equal(symlinkat("/etc", p->root.dirfd, "etc"), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		opens.count = 0;
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(try(seldom, p, rows[i].path), rows[i].rc);
+		assert_int_equal(opens.count, 1);
+		opens.count = 0;
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(try(often, p, rows[i].path), rows[i].rc);
+		assert_int_equal(opens.count, 3);
+	}
+	put(p, "none", 'n', 10);
+	assert_int_equal(try(seldom, p, "none"), -ENOENT);
+	v = get(often, p, "none");
+	assert_bytes(v, 'n', 10);
+	file_version_unref(v);
+	filecache_free(often);
+	filecache_free(seldom);
+}
+
+static void
+trouble_of_our_own_is_not_remembered(void **state)
 {
 	struct place *p = *state;
 	struct filecache *fc = cache(&roomy);
-	struct file_version *none;
 
 	put(p, "a", 'a', 10);
 	p->root.type_of = no_type;
-	assert_int_equal(filecache_open(fc, &p->root, "a", &none), -ENOMEM);
+	assert_int_equal(try(fc, p, "a"), -ENOMEM);
 	p->root.type_of = name_as_type;
 	file_version_unref(get(fc, p, "a"));
 	filecache_free(fc);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* --- uploads --- */
+
+static struct counter_block *counters;
+
+static void
+count_upload(const struct file_root *root)
+{
+	(void)root;
+	counter_add(&counters[1], COUNTER_FILES_UPLOADED, 1);
+}
+
+static struct filecache *
+cache_with_counters(void)
+{
+	struct filecache *fc;
+
+	counters = counters_new(2);
+	assert_non_null(counters);
+	fc = filecache_new(&roomy, FDS, counters, 2);
+	assert_non_null(fc);
+	return fc;
+}
+
+static void
+upload_of_any_worker_makes_every_name_be_looked_at(void **state)
+{
+	struct place *p = *state;
+	struct filecache *fc = cache_with_counters();
+	struct file_version *v, *same;
+
+	put(p, "a", 'a', 10);
+	put(p, "same", 's', 10);
+	same = get(fc, p, "same");
+	file_version_unref(get(fc, p, "a"));
+	assert_int_equal(try(fc, p, "none"), -ENOENT);
+	put(p, "a", 'b', 10);
+	put(p, "none", 'n', 10);
+	v = get(fc, p, "a"); /* nobody has said anything */
+	assert_bytes(v, 'a', 10);
+	file_version_unref(v);
+	for (size_t worker = 0; worker < 2; worker++) {
+		counter_add(&counters[worker], COUNTER_FILES_UPLOADED, 1);
+		v = get(fc, p, "a");
+		assert_bytes(v, 'b', 10);
+		file_version_unref(v);
+		v = get(fc, p, "none");
+		assert_bytes(v, 'n', 10);
+		file_version_unref(v);
+		v = get(fc, p, "same");
+		assert_ptr_equal(v, same);
+		file_version_unref(v);
+	}
+	opens.count = 0; /* once is enough */
+	put(p, "a", 'c', 10);
+	v = get(fc, p, "a");
+	assert_bytes(v, 'b', 10);
+	assert_int_equal(opens.count, 0);
+	file_version_unref(v);
+	file_version_unref(same);
+	filecache_free(fc);
+	counters_free(counters, 2);
+}
+
+/* What was opened is then older than the upload, and must not count as looked at after it. */
+static void
+upload_just_after_an_open_is_not_missed(void **state)
+{
+	struct place *p = *state;
+	struct filecache *fc = cache_with_counters();
+
+	put(p, "a", 'a', 10);
+	opens.then = count_upload;
+	file_version_unref(get(fc, p, "a"));
+	assert_int_equal(try(fc, p, "none"), -ENOENT);
+	opens.then = NULL;
+	put(p, "a", 'b', 10);
+	put(p, "none", 'n', 10);
+	for (int i = 0; i < 2; i++) {
+		struct file_version *v = get(fc, p, i == 0 ? "a" : "none");
+
+		assert_bytes(v, i == 0 ? 'b' : 'n', 10);
+		file_version_unref(v);
+	}
+	filecache_free(fc);
+	counters_free(counters, 2);
+}
 
 int
 main(void)
@@ -575,14 +503,15 @@ main(void)
 		TEST(revalidation_comes_when_its_time_is_over),
 		TEST(file_that_goes_away_is_not_found),
 		TEST(only_regular_files_beneath_the_root_are_opened),
-		TEST(big_file_is_a_descriptor),
+		TEST(big_file_is_kept_with_its_descriptor),
 		TEST(big_file_that_shrinks_keeps_the_size_it_was_opened_with),
-		TEST(entries_are_bounded_and_the_least_used_goes),
-		TEST(memory_is_bounded),
-		TEST(replaced_versions_give_their_memory_back),
-		TEST(references_outlive_eviction_and_the_cache),
 		TEST(roots_are_apart_and_forgotten_apart),
-		TEST(without_memory_for_the_type_nothing_is_opened),
+		TEST(young_file_is_opened_anew_when_it_is_looked_at_again),
+		TEST(tag_is_strong_once_the_file_is_no_longer_young),
+		TEST(what_is_not_there_is_remembered_until_then),
+		TEST(trouble_of_our_own_is_not_remembered),
+		TEST(upload_of_any_worker_makes_every_name_be_looked_at),
+		TEST(upload_just_after_an_open_is_not_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

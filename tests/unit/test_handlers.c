@@ -10,30 +10,17 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "remove_tree.h"
-#include "base/buf.h"
-#include "base/counters.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "conf/load.h"
-#include "handler/filecache.h"
-#include "handler/handlers.h"
+#include "rig.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define HOSTILE "%0d%0aSet-Cookie:%20a=1%0d%0a%0d%0a%22%3c%5c%ff"
 #define ENCODED "%0D%0ASet-Cookie:%20a=1%0D%0A%0D%0A%22%3C%5C%FF"
 
 static const char config_text[] =
 	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
 	" \"limits\": {\"uri_size\": 300, \"header_size\": 400, \"header_count\": 5},"
-	" \"headers\": {\"X-Server\": \"s\", \"X-Gone\": \"g\"},"
+	" \"headers\": {\"X-Server\": \"s\", \"X-Gone\": \"g\","
+	"  \"X-Content-Type-Options\": null},"
 	" \"error_pages\": {\"404\": \"/e/404.html\", \"4xx\": \"/e/4xx.html\","
 	"  \"405\": \"/e/none.html\", \"412\": \"/e/\", \"413\": \"/drop/x\","
 	"  \"414\": \"/say\", \"431\": \"/healthz\"},"
@@ -66,85 +53,14 @@ static const char *const files[][2] = {
 	{ "secret", "no" },
 };
 
-/* A transport that takes notes, and what it is tried on. */
-struct rig {
-	struct exchange ex; /* first: the ops are called with its address */
-	struct http_field request[8];
-	unsigned heads, aborts;
-	uint64_t credited;
-	struct buf fields, body; /* of the answer, fields as "Name: value\n" */
-	char dir[256];
-	int dirfd;
-	struct config *conf;
-	struct site *site;
-	struct filecache *cache;
-	struct counter_block *counters;
-	struct log log;
-};
-
-static struct rig rig;
-
-static void
-on_head(struct exchange *ex)
-{
-	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
-	((struct rig *)ex)->heads++;
-}
-
-static void
-on_consumed(struct exchange *ex, size_t n)
-{
-	((struct rig *)ex)->credited += n;
-}
-
-static void
-on_abort(struct exchange *ex)
-{
-	((struct rig *)ex)->aborts++;
-}
-
-static const struct exchange_ops ops = { on_head, on_consumed, on_abort };
-
 /* --- setting up --- */
-
-/* The site, or the end with its errors. */
-static void
-build(void)
-{
-	struct handler_env env = { NULL, &rig.log, rig.counters, NULL };
-	struct buf errors;
-
-	buf_init(&errors);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
-	if (rig.conf != NULL) {
-		rig.cache = filecache_new(&rig.conf->cache);
-		assert_non_null(rig.cache);
-		env.conf = rig.conf;
-		env.filecache = rig.cache;
-		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
-				    &errors);
-	}
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
-}
 
 static void
 make_files(void)
 {
-	static const char *const dirs[] = {
-		"root",   "root/sub",         "root/.well-known",
-		"root/e", "root/g h\xc3\xa4", "drop"
-	};
-
-	for (size_t i = 0; i < COUNT(dirs); i++)
-		assert_int_equal(mkdirat(rig.dirfd, dirs[i], 0755), 0);
-	for (size_t i = 0; i < COUNT(files); i++) {
-		int fd = openat(rig.dirfd, files[i][0], O_WRONLY | O_CREAT, 0644);
-
-		assert_int_equal(fs_write_full(fd, files[i][1], strlen(files[i][1])), 0);
-		close(fd);
-	}
+	for (size_t i = 0; i < COUNT(files); i++)
+		put(files[i][0], files[i][1]);
+	assert_int_equal(mkdirat(rig.dirfd, "drop", 0755), 0);
 	assert_int_equal(symlinkat("../secret", rig.dirfd, "root/out"), 0);
 	assert_int_equal(mkfifoat(rig.dirfd, "root/fifo", 0644), 0);
 }
@@ -152,22 +68,8 @@ make_files(void)
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(rig.dir, sizeof(rig.dir), "%s/websrv-ex-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(rig.dir));
-	rig.dirfd = open(rig.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	make_files();
-	rig.log =
-		(struct log){ open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR };
-	rig.counters = counters_new(1);
-	assert_non_null(rig.counters);
-	build();
-	exchange_init(&rig.ex, &ops, 64 * 1024);
-	buf_init(&rig.fields);
-	buf_init(&rig.body);
+	rig_open(config_text, make_files);
 	return 0;
 }
 
@@ -175,94 +77,10 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	exchange_fini(&rig.ex);
-	buf_fini(&rig.fields);
-	buf_fini(&rig.body);
-	site_free(rig.site);
-	filecache_free(rig.cache);
-	counters_free(rig.counters, 1);
-	conf_free(rig.conf);
-	close(rig.log.fd);
-	close(rig.dirfd);
-	return remove_tree(rig.dir);
+	return rig_close();
 }
 
 /* --- one request --- */
-
-static void
-prepare(enum http_method method, const char *target)
-{
-	struct slice t = slice_from_str(target);
-	size_t end = slice_find(t, '?');
-
-	rig.heads = rig.aborts = 0;
-	rig.credited = 0;
-	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
-		rig.ex.state = EXCHANGE_ENDED;
-	exchange_reset(&rig.ex);
-	rig.ex.site = rig.site;
-	rig.ex.address = &rig.site->addresses[0];
-	rig.ex.head = (struct http_head){
-		.method = method,
-		.method_name = http_method_name(method),
-		.target = t,
-		.form = *target == '*' ? HTTP_TARGET_ASTERISK : HTTP_TARGET_ORIGIN,
-		.path = slice_make(t.ptr, end),
-		.query = slice_from(t, end + 1),
-		.has_query = end < t.len,
-		.host = SLICE("a.example"),
-		.minor = 1,
-		.fields = rig.request,
-	};
-}
-
-static void
-with_field(enum http_field_id id, const char *value)
-{
-	rig.request[rig.ex.head.field_count++] =
-		(struct http_field){ http_field_name(id), slice_from_str(value), id };
-}
-
-static void
-note_field(void *ctx, const struct http_field *f)
-{
-	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
-}
-
-/* Pulls the answer, as a transport does, and ends the exchange. Returns the status. */
-static int
-finish(void)
-{
-	struct body *b = &rig.ex.body;
-	int status = rig.ex.status;
-	char bytes[4096];
-
-	rig.fields.len = rig.body.len = 0;
-	exchange_each_field(&rig.ex, note_field, &rig.fields);
-	buf_add_char(&rig.fields, '\0');
-	assert_true(b->left < sizeof(bytes));
-	if (b->kind == BODY_MEMORY)
-		buf_add(&rig.body, b->memory, (size_t)b->left);
-	else if (b->kind == BODY_FILE &&
-		 fs_pread_full(b->file.fd, bytes, (size_t)b->left, 0) > 0)
-		buf_add(&rig.body, bytes, (size_t)b->left);
-	buf_add_char(&rig.body, '\0');
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
-	assert_int_equal(rig.ex.state, EXCHANGE_ENDED);
-	assert_int_equal(rig.heads, 1);
-	assert_int_equal(rig.aborts, 0);
-	return status;
-}
-
-/* Without a body. */
-static int
-run(void)
-{
-	exchange_begin(&rig.ex);
-	if (rig.ex.state == EXCHANGE_RECEIVING)
-		exchange_body(&rig.ex, slice_make(NULL, 0), true);
-	return finish();
-}
 
 struct answer_case {
 	const char *name;
@@ -287,14 +105,14 @@ run_case(void **state)
 	status = run();
 	if (status != c->status)
 		fail_msg("%d", status);
-	if (c->has != NULL && strstr(rig.fields.ptr, c->has) == NULL)
-		fail_msg("%s", rig.fields.ptr);
-	if (c->lacks != NULL && strstr(rig.fields.ptr, c->lacks) != NULL)
-		fail_msg("%s", rig.fields.ptr);
-	if (c->body != NULL && strncmp(rig.body.ptr, c->body, strlen(c->body)) != 0)
-		fail_msg("%s", rig.body.ptr);
+	if (c->has != NULL && strstr(rig.t.fields.ptr, c->has) == NULL)
+		fail_msg("%s", rig.t.fields.ptr);
+	if (c->lacks != NULL && strstr(rig.t.fields.ptr, c->lacks) != NULL)
+		fail_msg("%s", rig.t.fields.ptr);
+	if (c->body != NULL && strncmp(rig.t.body.ptr, c->body, strlen(c->body)) != 0)
+		fail_msg("%s", rig.t.body.ptr);
 	if (c->body != NULL && *c->body == '\0')
-		assert_string_equal(rig.body.ptr, "");
+		assert_string_equal(rig.t.body.ptr, "");
 }
 
 #define PLAIN HTTP_FIELD_OTHER, NULL
@@ -400,18 +218,18 @@ static void
 begin_put(const char *target, enum http_body_kind kind, uint64_t length)
 {
 	prepare(HTTP_PUT, target);
-	rig.ex.head.body = kind;
-	rig.ex.head.content_length = length;
-	exchange_begin(&rig.ex);
+	rig.t.ex.head.body = kind;
+	rig.t.ex.head.content_length = length;
+	exchange_begin(&rig.t.ex);
 }
 
 /* The next piece; nothing is published before the last. */
 static void
 piece(const char *text, bool last)
 {
-	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RECEIVING);
 	assert_int_equal(count_drops(), 0);
-	exchange_body(&rig.ex, slice_from_str(text), last);
+	exchange_body(&rig.t.ex, slice_from_str(text), last);
 }
 
 static void
@@ -420,14 +238,14 @@ put_in_pieces_is_published_after_the_last(void **state)
 	(void)state;
 	begin_put("/drop/%61%20b", HTTP_BODY_LENGTH, 6);
 	piece("ab", false);
-	assert_int_equal(rig.credited, 2);
+	assert_int_equal(rig.t.credited, 2);
 	piece("cd", false);
 	piece("", false);
 	piece("ef", true);
-	assert_int_equal(rig.credited, 6);
-	assert_int_equal(rig.ex.unconsumed, 0);
+	assert_int_equal(rig.t.credited, 6);
+	assert_int_equal(rig.t.ex.unconsumed, 0);
 	assert_int_equal(finish(), 201);
-	assert_non_null(strstr(rig.fields.ptr, TO("/drop/a%20b")));
+	assert_non_null(strstr(rig.t.fields.ptr, TO("/drop/a%20b")));
 	assert_int_equal(count_drops(), 1);
 	assert_drop("drop/a b", "abcdef");
 }
@@ -442,16 +260,6 @@ empty_put_makes_an_empty_file(void **state)
 	assert_drop("drop/empty", "");
 }
 
-static int
-lowest_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	close(fd);
-	return fd;
-}
-
 static void
 put_that_is_cut_short_leaves_nothing(void **state)
 {
@@ -460,13 +268,13 @@ put_that_is_cut_short_leaves_nothing(void **state)
 	(void)state;
 	begin_put("/drop/x", HTTP_BODY_LENGTH, 6);
 	piece("abc", false);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
-	assert_int_equal(rig.ex.status, 499);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
+	assert_int_equal(rig.t.ex.status, 499);
 	assert_int_equal(count_drops(), 0);
 	begin_put("/drop/x", HTTP_BODY_LENGTH, 6);
 	piece("abc", false);
-	exchange_refuse(&rig.ex, 408); /* the transport lost its patience */
-	assert_true(rig.ex.close);
+	exchange_refuse(&rig.t.ex, 408); /* the transport lost its patience */
+	assert_true(rig.t.ex.close);
 	assert_int_equal(count_drops(), 0);
 	assert_int_equal(finish(), 408);
 	assert_int_equal(lowest_fd(), lowest);
@@ -477,11 +285,11 @@ put_that_says_it_is_too_large_is_413_at_once(void **state)
 {
 	(void)state;
 	begin_put("/drop/x", HTTP_BODY_LENGTH, 21);
-	assert_int_equal(rig.ex.state, EXCHANGE_RESPONDING);
-	assert_true(rig.ex.close);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RESPONDING);
+	assert_true(rig.t.ex.close);
 	assert_int_equal(finish(), 413);
 	/* The page configured for it would be an upload, which is no page. */
-	assert_non_null(strstr(rig.body.ptr, "413 Content Too Large"));
+	assert_non_null(strstr(rig.t.body.ptr, "413 Content Too Large"));
 	assert_int_equal(count_drops(), 0);
 }
 
@@ -491,10 +299,10 @@ put_that_grows_too_large_is_413_then(void **state)
 	(void)state;
 	begin_put("/drop/x", HTTP_BODY_CHUNKED, 0);
 	piece("01234567890123456789", false);
-	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RECEIVING);
 	piece("x", true);
 	assert_int_equal(finish(), 413);
-	assert_true(rig.ex.close);
+	assert_true(rig.t.ex.close);
 	assert_int_equal(count_drops(), 0);
 }
 
@@ -521,12 +329,12 @@ second_of_two_puts_to_one_name_is_409(void **state)
 	fd = openat(rig.dirfd, "drop/x", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	assert_int_equal(fs_write_full(fd, "first", 5), 0);
 	close(fd);
-	exchange_body(&rig.ex, SLICE("b"), true);
+	exchange_body(&rig.t.ex, SLICE("b"), true);
 	assert_int_equal(finish(), 409);
-	assert_null(strstr(rig.fields.ptr, "Location"));
+	assert_null(strstr(rig.t.fields.ptr, "Location"));
 	begin_put("/drop/x", HTTP_BODY_LENGTH,
 		  2); /* and a third need not send its body */
-	assert_int_equal(rig.ex.state, EXCHANGE_RESPONDING);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RESPONDING);
 	assert_int_equal(finish(), 409);
 	assert_int_equal(count_drops(), 1);
 	assert_drop("drop/x", "first");
@@ -555,6 +363,5 @@ main(void)
 			.initial_state = (void *)&cases[i],
 		};
 	}
-	alarm(60); /* a FIFO that hangs must not stand still */
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

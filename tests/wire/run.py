@@ -255,7 +255,7 @@ class Server:
             if ports:
                 if len(ports) > 1:
                     self.process.terminate()
-                    raise Failed("one address in three servers got several ports")
+                    raise Failed("one address in several servers got several ports")
                 return int(ports.pop())
             time.sleep(0.02)
         self.process.kill()

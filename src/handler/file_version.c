@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * file_version: open, look, read, compare.
+ */
+#include "handler/file_version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "handler/etag.h"
+#include "http/date.h"
+
+#define READ_TRIES 3
+
+/* One allocation: the version and the text of its fields. */
+struct version_block {
+	struct file_version v; /* first */
+	char etag[ETAG_MAX];
+	char modified[HTTP_DATE_LEN];
+	char *type;
+	char samples[FILE_SAMPLES][FILE_SAMPLE_SIZE]; /* of files that are not read */
+};
+
+void
+file_version_unref(struct file_version *v)
+{
+	struct version_block *b = (struct version_block *)v;
+
+	if (--v->refs > 0)
+		return;
+	for (size_t c = 0; c < CODING_COUNT; c++) {
+		if (v->coded[c] != NULL)
+			file_version_unref(v->coded[c]);
+	}
+	if (v->fd >= 0)
+		close(v->fd);
+	free((void *)(uintptr_t)v->bytes);
+	free(b->type);
+	free(b);
+}
+
+static struct file_id
+id_from(const struct stat *st)
+{
+	return (struct file_id){ st->st_dev, st->st_ino, st->st_size, st->st_mtim,
+				 st->st_ctim };
+}
+
+static bool
+is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool
+file_id_is_same(const struct file_id *a, const struct file_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       is_same_time(&a->mtime, &b->mtime) && is_same_time(&a->ctime, &b->ctime);
+}
+
+static struct slice
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slice_from_str(slash != NULL ? slash + 1 : path);
+}
+
+static struct http_field
+field(enum http_field_id id, struct slice value)
+{
+	return (struct http_field){ http_field_name(id), value, id };
+}
+
+static void
+set_fields(struct version_block *b, struct slice etag)
+{
+	struct http_field *f = b->v.fields;
+
+	http_date_format(b->v.modified, b->modified);
+	f[FILE_FIELD_ETAG] = field(HTTP_FIELD_ETAG, etag);
+	f[FILE_FIELD_LAST_MODIFIED] =
+		field(HTTP_FIELD_LAST_MODIFIED, slice_make(b->modified, HTTP_DATE_LEN));
+	f[FILE_FIELD_CONTENT_TYPE] =
+		field(HTTP_FIELD_CONTENT_TYPE, slice_from_str(b->type));
+	f[FILE_FIELD_ACCEPT_RANGES] = field(HTTP_FIELD_ACCEPT_RANGES, SLICE("bytes"));
+}
+
+/* --- reading --- */
+
+/* Reads all of a small file; 0, -EAGAIN when it changed meanwhile, -errno. */
+static int
+read_bytes(struct version_block *b)
+{
+	size_t size = (size_t)b->v.size;
+	char *bytes = malloc(size + 1);
+	struct file_id after;
+	struct stat st;
+	ssize_t n;
+
+	if (bytes == NULL)
+		return -ENOMEM;
+	n = fs_pread_full(b->v.fd, bytes, size, 0);
+	if (n < 0 || fstat(b->v.fd, &st) < 0) {
+		free(bytes);
+		return n < 0 ? (int)n : -EIO;
+	}
+	after = id_from(&st);
+	if ((size_t)n != size || !file_id_is_same(&after, &b->v.id)) {
+		free(bytes);
+		return -EAGAIN;
+	}
+	b->v.bytes = bytes;
+	close(b->v.fd);
+	b->v.fd = -1;
+	return 0;
+}
+
+/* The first bytes, the middle, the last. */
+static off_t
+sample_offset(const struct version_block *b, unsigned i)
+{
+	uint64_t span = b->v.size > FILE_SAMPLE_SIZE ? b->v.size - FILE_SAMPLE_SIZE : 0;
+
+	return (off_t)(span * i / (FILE_SAMPLES - 1));
+}
+
+/* Of the version itself: what was appended to a short one is no part of it. */
+static int
+take_samples(const struct version_block *b, char out[FILE_SAMPLES][FILE_SAMPLE_SIZE])
+{
+	size_t len = b->v.size < FILE_SAMPLE_SIZE ? (size_t)b->v.size : FILE_SAMPLE_SIZE;
+
+	memset(out, 0, (size_t)FILE_SAMPLES * FILE_SAMPLE_SIZE);
+	for (unsigned i = 0; i < FILE_SAMPLES; i++) {
+		ssize_t n = fs_pread_full(b->v.fd, out[i], len, sample_offset(b, i));
+
+		if (n < 0)
+			return (int)n;
+	}
+	return 0;
+}
+
+bool
+file_version_is_unchanged(const struct file_version *v)
+{
+	struct stat st;
+
+	return fstat(v->fd, &st) == 0 && st.st_size == v->id.size &&
+	       is_same_time(&st.st_mtim, &v->id.mtime);
+}
+
+bool
+file_version_is_intact(const struct file_version *v)
+{
+	const struct version_block *b = (const struct version_block *)v;
+	char now[FILE_SAMPLES][FILE_SAMPLE_SIZE];
+	struct stat st;
+
+	if (fstat(v->fd, &st) < 0)
+		return false;
+	if (st.st_size == v->id.size && is_same_time(&st.st_mtim, &v->id.mtime))
+		return true;
+	return st.st_size > v->id.size && take_samples(b, now) == 0 &&
+	       memcmp(now, b->samples, sizeof(now)) == 0;
+}
+
+/* --- making --- */
+
+/* Takes ownership of fd. */
+static int
+make(const struct file_root *root, const char *path, int fd, const struct stat *st,
+     uint64_t bytes_max, struct file_version **out)
+{
+	struct version_block *b = calloc(1, sizeof(*b));
+	int64_t now = clock_unix();
+	int rc;
+
+	if (b == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	b->v = (struct file_version){ .size = (uint64_t)st->st_size,
+				      .modified = st->st_mtim.tv_sec,
+				      .fd = fd,
+				      .id = id_from(st),
+				      .is_young = etag_is_young(st, now),
+				      .refs = 1 };
+	b->type = root->type_of(root, base_name(path));
+	rc = b->type != NULL ? 0 : -ENOMEM;
+	if (rc == 0) {
+		set_fields(b, etag_format(st, now, b->etag));
+		rc = b->v.size <= bytes_max ? read_bytes(b) : take_samples(b, b->samples);
+	}
+	if (rc == 0)
+		*out = &b->v;
+	else
+		file_version_unref(&b->v);
+	return rc;
+}
+
+static int
+open_as(const struct file_root *root, const char *path, int flags, struct stat *st)
+{
+	int fd = fs_open_beneath(root->dirfd, path, flags, root->symlinks);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, st) < 0)
+		rc = -errno;
+	else if (S_ISREG(st->st_mode))
+		return fd;
+	else
+		rc = S_ISDIR(st->st_mode) ? -EISDIR : -ENOENT;
+	close(fd);
+	return rc;
+}
+
+int
+file_version_look(const struct file_root *root, const char *path, struct file_id *id)
+{
+	struct stat st;
+	int fd = open_as(root, path, O_PATH, &st);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	*id = id_from(&st);
+	return 0;
+}
+
+int
+file_version_open(const struct file_root *root, const char *path, uint64_t bytes_max,
+		  struct file_version **out)
+{
+	struct file_id id;
+	struct stat st;
+	int rc = -EAGAIN;
+
+	/* A file that is being written all the time is served from its descriptor at last. */
+	for (int i = 0; i <= READ_TRIES && rc == -EAGAIN; i++) {
+		/* Opening a device or a FIFO can do things: look first. */
+		int fd = file_version_look(root, path, &id);
+
+		if (fd == 0)
+			fd = open_as(root, path, O_RDONLY, &st);
+		if (fd < 0)
+			return fd;
+		rc = make(root, path, fd, &st, i < READ_TRIES ? bytes_max : 0, out);
+		/* Between the look at it and the samples: they may be another version's. */
+		if (rc == 0 && i < READ_TRIES && (*out)->fd >= 0 &&
+		    !file_version_is_unchanged(*out)) {
+			file_version_unref(*out);
+			rc = -EAGAIN;
+		}
+	}
+	return rc;
+}
+
+struct file_version *
+file_version_encoded(const struct file_version *v, enum coding c, char *bytes, size_t len)
+{
+	struct version_block *b = calloc(1, sizeof(*b));
+
+	if (b != NULL)
+		b->type = strndup(v->fields[FILE_FIELD_CONTENT_TYPE].value.ptr,
+				  v->fields[FILE_FIELD_CONTENT_TYPE].value.len);
+	if (b == NULL || b->type == NULL) {
+		free(b);
+		free(bytes);
+		return NULL;
+	}
+	b->v = (struct file_version){ .size = len,
+				      .modified = v->modified,
+				      .bytes = bytes,
+				      .fd = -1,
+				      .id = v->id,
+				      .is_young = v->is_young,
+				      .refs = 1 };
+	set_fields(b, etag_format_coded(v->fields[FILE_FIELD_ETAG].value, coding_name(c),
+					b->etag));
+	return &b->v;
+}

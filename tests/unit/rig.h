@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * rig: a site made of a configuration and a directory of files, with a transport that asks it.
+ * Included once by a test program.
+ */
+#ifndef WEBSRV_TESTS_RIG_H
+#define WEBSRV_TESTS_RIG_H
+
+#include "tree.h"
+#include "transport.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "conf/load.h"
+#include "handler/file_shared.h"
+#include "handler/handlers.h"
+
+struct rig {
+	struct transport t;
+	char dir[TREE_PATH_MAX];
+	int dirfd;
+	struct config *conf;
+	struct site *site;
+	struct file_shared *files;
+	struct counter_block *counters;
+	struct log log;
+};
+
+static struct rig rig;
+
+/* --- files --- */
+
+static inline void
+put_bytes(const char *name, const char *bytes, size_t len)
+{
+	tree_put(rig.dirfd, name, bytes, len);
+}
+
+static inline void
+put(const char *name, const char *text)
+{
+	put_bytes(name, text, strlen(text));
+}
+
+static inline void
+put_pattern(const char *name, size_t len)
+{
+	char *bytes = make_pattern(len);
+
+	put_bytes(name, bytes, len);
+	free(bytes);
+}
+
+/* --- the site --- */
+
+/* The site, or the end with its errors. */
+static inline void
+build_site(const char *config_text)
+{
+	struct handler_env env = { .log = &rig.log, .counters = rig.counters };
+	struct buf errors;
+
+	buf_init(&errors);
+	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
+	if (rig.conf != NULL) {
+		rig.files = file_shared_new(&rig.conf->cache, rig.counters, 1);
+		assert_non_null(rig.files);
+		env.conf = rig.conf;
+		env.files = rig.files;
+		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
+				    &errors);
+	}
+	if (rig.site == NULL)
+		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	buf_fini(&errors);
+}
+
+static inline void
+rig_open(const char *config_text, void (*make_files)(void))
+{
+	alarm(60); /* a FIFO that hangs must not stand still */
+	rig.dirfd = tree_open(rig.dir);
+	make_files();
+	rig.log =
+		(struct log){ open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR };
+	rig.counters = counters_new(1);
+	assert_non_null(rig.counters);
+	build_site(config_text);
+	transport_init(&rig.t, (size_t)64 * 1024);
+}
+
+static inline int
+rig_close(void)
+{
+	transport_fini(&rig.t);
+	site_free(rig.site);
+	file_shared_free(rig.files);
+	counters_free(rig.counters, 1);
+	conf_free(rig.conf);
+	close(rig.log.fd);
+	close(rig.dirfd);
+	return remove_tree(rig.dir);
+}
+
+/* --- requests --- */
+
+static inline void
+prepare(enum http_method method, const char *target)
+{
+	transport_prepare(&rig.t, rig.site, method, target);
+}
+
+static inline void
+with_field(enum http_field_id id, const char *value)
+{
+	transport_with_field(&rig.t, id, value);
+}
+
+static inline int
+finish(void)
+{
+	return transport_finish(&rig.t);
+}
+
+/* Without a body. */
+static inline int
+run(void)
+{
+	transport_begin(&rig.t);
+	return finish();
+}
+
+/* --- answers --- */
+
+/* The value of a field of the last answer, "" when it has none; it stands there once. */
+static inline struct slice
+answered(const char *name)
+{
+	size_t len = strlen(name);
+	struct slice found = slice_make("", 0);
+	const char *line = rig.t.fields.ptr;
+
+	while (*line != '\0') {
+		const char *end = strchr(line, '\n');
+
+		if (strncasecmp(line, name, len) == 0 && line[len] == ':') {
+			if (found.len != 0)
+				fail_msg("twice: %s", name);
+			found = slice_make(line + len + 2,
+					   (size_t)(end - line) - len - 2);
+		}
+		line = end + 1;
+	}
+	return found;
+}
+
+/* NULL: it is not there. */
+static inline void
+assert_field(const char *name, const char *value)
+{
+	struct slice found = answered(name);
+
+	if (!slice_eq(found, slice_from_str(value != NULL ? value : "")))
+		fail_msg("%s: '%.*s', not '%s'", name, SLICE_ARG(found),
+			 value != NULL ? value : "");
+}
+
+static inline void
+assert_body(const char *bytes, size_t len)
+{
+	assert_int_equal(rig.t.body.len, len);
+	assert_memory_equal(rig.t.body.ptr, bytes, len);
+}
+
+#define ETAG_ROOM 128
+
+/* The entity-tag of the last answer. */
+static inline void
+take_etag(char out[ETAG_ROOM])
+{
+	struct slice tag = answered("ETag");
+
+	assert_in_range(tag.len, 3, ETAG_ROOM - 1);
+	snprintf(out, ETAG_ROOM, "%.*s", SLICE_ARG(tag));
+}
+
+#endif

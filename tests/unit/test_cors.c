@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Cross-origin resource sharing: requests through a transport that takes notes, and the
+ * fields that a browser would go by; the rules are those of the Fetch standard.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/counters.h"
+#include "conf/load.h"
+#include "core/cors.h"
+#include "core/exchange.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define A "https://a.example"
+#define B "http://b.example:8080"
+#define PREFLIGHT_VARY "Access-Control-Request-Method, Access-Control-Request-Headers\n"
+
+static const char config_text[] =
+	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
+	" \"headers\": {\"X-Content-Type-Options\": null, \"Cache-Control\": "
+	"\"no-store\"},"
+	" \"routes\": ["
+	"  {\"path\": \"/open/*\", \"respond\": {}, \"cors\": true},"
+	"  {\"path\": \"/some\", \"respond\": {}, \"cors\": [\"" A "\", \"" B "\"]},"
+	"  {\"path\": \"/full/*\", \"respond\": {}, \"methods\": [\"GET\", \"PUT\"],"
+	"   \"headers\": {\"Vary\": \"X-A\"}, \"cache_control\": \"max-age=5\","
+	"   \"cors\": {\"origins\": [\"" A "\"], \"methods\": [\"PUT\"],"
+	"    \"headers\": [\"X-A\", \"Content-Type\"], \"expose\": [\"ETag\", \"X-B\"],"
+	"    \"credentials\": true, \"max_age\": \"90500ms\"}},"
+	"  {\"path\": \"/stars\", \"respond\": {}, \"methods\": [\"GET\"],"
+	"   \"cors\": {\"headers\": [\"*\", \"Authorization\"], \"expose\": [\"*\"],"
+	"    \"max_age\": 0}},"
+	"  {\"path\": \"/closed\", \"respond\": {}}]}]}";
+
+static struct rig {
+	struct exchange ex; /* first: the ops are called with its address */
+	int refusal;        /* what the handler answers; 0: 200 */
+	unsigned opens;
+	struct http_field asked[4]; /* the fields of the request */
+	struct buf fields;          /* of the answer, as "Name: value\n" */
+	struct config *conf;
+	struct site *site;
+	struct counter_block *counters;
+} rig;
+
+/* --- the transport and the handler --- */
+
+static void
+on_head(struct exchange *ex)
+{
+	(void)ex;
+}
+
+static void
+on_consumed(struct exchange *ex, size_t n)
+{
+	(void)ex;
+	(void)n;
+}
+
+static const struct exchange_ops ops = { .head = on_head, .consumed = on_consumed };
+
+static int
+answer_open(struct exchange *ex)
+{
+	rig.opens++;
+	if (rig.refusal >= 400)
+		return rig.refusal;
+	assert_int_equal(exchange_add_field(ex, HTTP_FIELD_VARY, SLICE("Accept")), 0);
+	exchange_respond(ex, rig.refusal != 0 ? rig.refusal : 200);
+	return 0;
+}
+
+static const struct handler_ops answer = {
+	.action = CONF_ACTION_RESPOND,
+	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_PUT),
+	.open = answer_open,
+};
+/* One that takes OPTIONS itself. */
+static const struct handler_ops taker = {
+	.action = CONF_ACTION_RESPOND,
+	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_OPTIONS),
+	.open = answer_open,
+};
+
+static int
+page_open(struct exchange *ex)
+{
+	exchange_respond(ex, ex->error_status);
+	return 0;
+}
+
+static const struct handler_ops page = { .open = page_open };
+
+/* --- setting up --- */
+
+static void
+open_site(const struct handler_ops *handler)
+{
+	const struct handler_ops *const kinds[] = { handler, NULL };
+	struct handler_env env = { .conf = rig.conf, .counters = rig.counters };
+	struct buf errors;
+
+	buf_init(&errors);
+	site_free(rig.site);
+	rig.site = site_new(rig.conf, &env, kinds, &page, &errors);
+	if (rig.site == NULL)
+		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	buf_fini(&errors);
+}
+
+static int
+setup(void **state)
+{
+	struct buf errors;
+
+	(void)state;
+	buf_init(&errors);
+	buf_init(&rig.fields);
+	rig.counters = counters_new(1);
+	assert_non_null(rig.counters);
+	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
+	if (rig.conf == NULL)
+		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	buf_fini(&errors);
+	exchange_init(&rig.ex, &ops, 64 * 1024);
+	open_site(&answer);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	exchange_fini(&rig.ex);
+	buf_fini(&rig.fields);
+	site_free(rig.site);
+	conf_free(rig.conf);
+	counters_free(rig.counters, 1);
+	return 0;
+}
+
+static void
+note_field(void *ctx, const struct http_field *f)
+{
+	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
+}
+
+struct ask {
+	enum http_method method;
+	const char *path, *origin, *wants, *with; /* NULL: no such field */
+};
+
+static void
+add(enum http_field_id id, const char *value)
+{
+	if (value != NULL)
+		rig.asked[rig.ex.head.field_count++] =
+			(struct http_field){ http_field_name(id), slice_from_str(value),
+					     id };
+}
+
+/* Sends the request; its status, and its fields in rig.fields. */
+static int
+run(const struct ask *ask)
+{
+	struct slice target = slice_from_str(ask->path);
+
+	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
+		rig.ex.state = EXCHANGE_ENDED;
+	exchange_reset(&rig.ex);
+	rig.opens = 0;
+	rig.ex.site = rig.site;
+	rig.ex.address = &rig.site->addresses[0];
+	rig.ex.head = (struct http_head){ .method = ask->method,
+					  .method_name = http_method_name(ask->method),
+					  .target = target,
+					  .path = target,
+					  .minor = 1,
+					  .fields = rig.asked };
+	add(HTTP_FIELD_ORIGIN, ask->origin);
+	add(HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD, ask->wants);
+	add(HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS, ask->with);
+	exchange_begin(&rig.ex);
+	assert_int_equal(rig.ex.state, EXCHANGE_RESPONDING);
+	rig.fields.len = 0;
+	exchange_each_field(&rig.ex, note_field, &rig.fields);
+	buf_add_char(&rig.fields, '\0');
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	return rig.ex.status;
+}
+
+/* What a case expects: the lines of "cors" and "Vary", all of them, in order. */
+static const char *
+cors_lines(void)
+{
+	static char text[2000];
+	char *p = rig.fields.ptr, *end;
+
+	text[0] = '\0';
+	for (; (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		if (strncasecmp(p, "Access-Control-", 15) == 0 ||
+		    strncasecmp(p, "Vary:", 5) == 0)
+			strncat(text, p, (size_t)(end + 1 - p));
+	}
+	return text;
+}
+
+struct cors_case {
+	const char *name;
+	struct ask ask;
+	int status;
+	const char *expected;
+};
+
+#define FULL                                                                             \
+	"Vary: X-A\nVary: Origin\nAccess-Control-Allow-Origin: " A                       \
+	"\nAccess-Control-Allow-Credentials: true\n"                                     \
+	"Access-Control-Expose-Headers: ETag, X-B\n"
+#define SOME_PREFLIGHT                                                                   \
+	"Vary: Origin, " PREFLIGHT_VARY "Access-Control-Allow-Origin: " B                \
+	"\nAccess-Control-Allow-Methods: GET, PUT\nAccess-Control-Max-Age: 600\n"
+
+/* clang-format off */
+static const struct cors_case answers[] = {
+	{ "route_without_cors_says_nothing", { HTTP_GET, "/closed", A, NULL, NULL }, 200,
+	  "Vary: Accept\n" },
+	{ "every_origin_is_a_star", { HTTP_GET, "/open/x", A, NULL, NULL }, 200,
+	  "Vary: Accept\nAccess-Control-Allow-Origin: *\n" },
+	{ "every_origin_is_a_star_without_origin_too", { HTTP_GET, "/open/x", NULL, NULL, NULL }, 200,
+	  "Vary: Accept\nAccess-Control-Allow-Origin: *\n" },
+	{ "origin_in_the_list_is_repeated", { HTTP_GET, "/some", A, NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\nAccess-Control-Allow-Origin: " A "\n" },
+	{ "second_origin_in_the_list_is_repeated", { HTTP_GET, "/some", B, NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\nAccess-Control-Allow-Origin: " B "\n" },
+	{ "origin_not_in_the_list_gets_vary_alone", { HTTP_GET, "/some", "https://c.example", NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "no_origin_gets_vary_alone", { HTTP_GET, "/some", NULL, NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "origin_in_another_case_is_another", { HTTP_GET, "/some", "https://A.example", NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "beginning_of_an_origin_is_another", { HTTP_GET, "/some", "https://a.exampl", NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "origin_with_more_behind_is_another", { HTTP_GET, "/some", A ".evil.example", NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "origin_null_is_not_in_the_list", { HTTP_GET, "/some", "null", NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "star_as_origin_is_not_in_the_list", { HTTP_GET, "/some", "*", NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "empty_origin_is_not_in_the_list", { HTTP_GET, "/some", "", NULL, NULL }, 200,
+	  "Vary: Accept\nVary: Origin\n" },
+	{ "credentials_and_exposed_fields_go_with_the_answer", { HTTP_GET, "/full/x", A, NULL, NULL }, 200, FULL },
+	{ "credentials_are_not_for_other_origins", { HTTP_GET, "/full/x", B, NULL, NULL }, 200,
+	  "Vary: X-A\nVary: Origin\n" },
+	{ "all_fields_are_exposed_by_a_star", { HTTP_GET, "/stars", NULL, NULL, NULL }, 200,
+	  "Vary: Accept\nAccess-Control-Allow-Origin: *\nAccess-Control-Expose-Headers: *\n" },
+	{ "method_that_is_not_taken_is_405_with_cors", { HTTP_DELETE, "/full/x", A, NULL, NULL }, 405, FULL },
+	{ "redirect_to_the_slash_has_cors", { HTTP_GET, "/full", A, NULL, NULL }, 308, FULL },
+	{ "error_before_the_route_has_none", { HTTP_GET, "/full/%00", A, NULL, NULL }, 400, "" },
+	{ "path_without_a_route_has_none", { HTTP_GET, "/nowhere", A, NULL, NULL }, 404, "" },
+
+	{ "preflight_of_every_origin_is_a_star", { HTTP_OPTIONS, "/open/x", A, "PUT", NULL }, 204,
+	  "Vary: " PREFLIGHT_VARY "Access-Control-Allow-Origin: *\n"
+	  "Access-Control-Allow-Methods: GET, PUT\nAccess-Control-Max-Age: 600\n" },
+	{ "preflight_of_an_origin_in_the_list", { HTTP_OPTIONS, "/some", B, "PUT", "x-a" }, 204, SOME_PREFLIGHT },
+	{ "preflight_of_another_origin", { HTTP_OPTIONS, "/some", "https://c.example", "PUT", NULL }, 204,
+	  "Vary: Origin, " PREFLIGHT_VARY },
+	{ "preflight_for_a_method_that_is_not_taken", { HTTP_OPTIONS, "/some", A, "DELETE", NULL }, 204,
+	  "Vary: Origin, " PREFLIGHT_VARY },
+	{ "preflight_for_a_method_that_pages_may_not_use", { HTTP_OPTIONS, "/full/x", A, "GET", NULL }, 204,
+	  "Vary: X-A\nVary: Origin, " PREFLIGHT_VARY },
+	{ "preflight_for_a_method_in_lower_case", { HTTP_OPTIONS, "/some", A, "put", NULL }, 204,
+	  "Vary: Origin, " PREFLIGHT_VARY },
+	{ "preflight_for_an_unknown_method", { HTTP_OPTIONS, "/open/x", A, "FROB", NULL }, 204,
+	  "Vary: " PREFLIGHT_VARY },
+	{ "preflight_says_all_that_is_configured", { HTTP_OPTIONS, "/full/x", A, "PUT", "x-a" }, 204,
+	  "Vary: X-A\nVary: Origin, " PREFLIGHT_VARY "Access-Control-Allow-Origin: " A
+	  "\nAccess-Control-Allow-Credentials: true\nAccess-Control-Allow-Methods: PUT\n"
+	  "Access-Control-Allow-Headers: X-A, Content-Type\nAccess-Control-Max-Age: 90\n" },
+	{ "preflight_allows_all_fields_by_a_star", { HTTP_OPTIONS, "/stars", A, "GET", "x-a" }, 204,
+	  "Vary: " PREFLIGHT_VARY "Access-Control-Allow-Origin: *\n"
+	  "Access-Control-Allow-Methods: GET\nAccess-Control-Allow-Headers: *, Authorization\n"
+	  "Access-Control-Max-Age: 0\n" },
+	{ "preflight_of_a_bare_prefix_is_not_redirected", { HTTP_OPTIONS, "/full", B, "PUT", NULL }, 204,
+	  "Vary: X-A\nVary: Origin, " PREFLIGHT_VARY },
+	{ "preflight_of_a_route_without_cors", { HTTP_OPTIONS, "/closed", A, "PUT", NULL }, 204, "" },
+	{ "options_without_origin_is_no_preflight", { HTTP_OPTIONS, "/some", NULL, "PUT", NULL }, 204,
+	  "Vary: Origin\n" },
+	{ "options_without_method_is_no_preflight", { HTTP_OPTIONS, "/some", A, NULL, NULL }, 204,
+	  "Vary: Origin\nAccess-Control-Allow-Origin: " A "\n" },
+	{ "get_with_a_method_is_no_preflight", { HTTP_GET, "/open/x", A, "PUT", NULL }, 200,
+	  "Vary: Accept\nAccess-Control-Allow-Origin: *\n" },
+};
+/* clang-format on */
+
+static void
+run_case(void **state)
+{
+	const struct cors_case *c = *state;
+
+	rig.refusal = 0;
+	assert_int_equal(run(&c->ask), c->status);
+	assert_string_equal(cors_lines(), c->expected);
+}
+
+static void
+errors_and_304_of_the_route_have_the_fields(void **state)
+{
+	static const int statuses[] = { 304, 400, 404, 412, 416, 500, 503 };
+	const struct ask ask = { HTTP_GET, "/some", A, NULL, NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(statuses); i++) {
+		rig.refusal = statuses[i];
+		assert_int_equal(run(&ask), statuses[i]);
+		assert_non_null(strstr(rig.fields.ptr,
+				       "Vary: Origin\nAccess-Control-Allow-Origin: " A
+				       "\n"));
+	}
+	rig.refusal = 0;
+}
+
+static void
+preflight_has_allow_and_asks_no_handler(void **state)
+{
+	const struct ask ask = { HTTP_OPTIONS, "/some", B, "PUT", NULL };
+
+	(void)state;
+	assert_int_equal(run(&ask), 204);
+	assert_non_null(strstr(rig.fields.ptr, "Allow: GET, PUT, OPTIONS\n"));
+	assert_int_equal(rig.opens, 0);
+}
+
+static void
+preflight_wins_over_a_handler_that_takes_options(void **state)
+{
+	const struct ask preflight = { HTTP_OPTIONS, "/open/x", A, "GET", NULL };
+	const struct ask plain = { HTTP_OPTIONS, "/open/x", A, NULL, NULL };
+
+	(void)state;
+	open_site(&taker);
+	assert_int_equal(run(&preflight), 204);
+	assert_int_equal(rig.opens, 0);
+	assert_int_equal(run(&plain), 200);
+	assert_int_equal(rig.opens, 1);
+	open_site(&answer);
+}
+
+/* The text that goes out is the configuration's: what came is never sent back. */
+static void
+assert_own_text(void *ctx, const struct http_field *f)
+{
+	assert_ptr_not_equal(f->value.ptr, ctx);
+}
+
+static void
+origin_of_the_request_is_not_sent_back_itself(void **state)
+{
+	char copy[] = A;
+	const struct ask ask = { HTTP_GET, "/some", copy, NULL, NULL };
+
+	(void)state;
+	assert_int_equal(run(&ask), 200);
+	assert_non_null(strstr(rig.fields.ptr, "Access-Control-Allow-Origin: " A "\n"));
+	exchange_each_field(&rig.ex, assert_own_text, copy);
+}
+
+static void
+server_line_follows_the_configuration(void **state)
+{
+	static const struct {
+		const char *text, *begin;
+	} rows[] = {
+		{ "\"server_header\": \"websrv\"", "Server: websrv\r\n" },
+		{ "\"server_header\": \"full\"", "Server: websrv/" },
+		{ "\"server_header\": null", NULL },
+	};
+	const struct handler_ops *const kinds[] = { NULL };
+	struct handler_env env = { .counters = rig.counters };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *conf;
+		struct site *site;
+		struct buf b;
+		struct slice line;
+
+		buf_init(&b);
+		buf_printf(&b, "{%s, \"servers\": [{\"listen\": [\"127.0.0.1:80\"]}]}",
+			   rows[i].text);
+		conf = conf_load_text(buf_slice(&b), "test", "/", &b);
+		assert_non_null(conf);
+		env.conf = conf;
+		site = site_new(conf, &env, kinds, &page, &b);
+		assert_non_null(site);
+		line = site->vhosts[0].server_line;
+		if (rows[i].begin == NULL) {
+			assert_int_equal(line.len, 0);
+		} else {
+			assert_true(
+				slice_starts_with(line, slice_from_str(rows[i].begin)));
+			assert_true(slice_ends_with(line, SLICE("\r\n")));
+		}
+		site_free(site);
+		conf_free(conf);
+		buf_fini(&b);
+	}
+}
+
+#define OTHERS 5
+
+int
+main(void)
+{
+	static struct CMUnitTest tests[COUNT(answers) + OTHERS] = {
+		cmocka_unit_test(errors_and_304_of_the_route_have_the_fields),
+		cmocka_unit_test(preflight_has_allow_and_asks_no_handler),
+		cmocka_unit_test(preflight_wins_over_a_handler_that_takes_options),
+		cmocka_unit_test(origin_of_the_request_is_not_sent_back_itself),
+		cmocka_unit_test(server_line_follows_the_configuration),
+	};
+
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		tests[OTHERS + i] = (struct CMUnitTest){
+			.name = answers[i].name,
+			.test_func = run_case,
+			.initial_state = (void *)&answers[i],
+		};
+	}
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Uploads with a Repr-Digest: what is stored, and what is kept with it. They go through the
+ * real handler of a site that was built from a configuration.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "remove_tree.h"
+#include "base/buf.h"
+#include "base/counters.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "conf/load.h"
+#include "core/exchange.h"
+#include "handler/handlers.h"
+#include "handler/store_digest.h"
+#include "http/digest_hash.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define ATTRIBUTE "user.websrv.digest"
+#define LINES_MAX 2
+
+#define HELLO "{\"hello\": \"world\"}\n"
+#define HELLO_256 "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
+#define HELLO_512                                                                        \
+	"sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM"   \
+	"7iw7yZ/WkppmM44T3qg==:"
+#define EMPTY_256 "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
+#define ABC_256 "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
+
+static const char config_text[] =
+	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
+	" \"routes\": [{\"path\": \"/*\", \"upload\":"
+	" {\"directory\": \".\", \"conflict\": \"replace\"}}]}]}";
+
+struct rig {
+	struct exchange ex;
+	struct http_field request[LINES_MAX];
+	char dir[256];
+	int dirfd;
+	struct config *conf;
+	struct site *site;
+	struct counter_block *counters;
+	struct log log;
+	bool has_attributes;
+	int lowest; /* the first free descriptor: tells a leak */
+};
+
+static struct rig rig;
+
+static void
+on_head(struct exchange *ex)
+{
+	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
+}
+
+static void
+on_consumed(struct exchange *ex, size_t n)
+{
+	(void)ex;
+	(void)n;
+}
+
+static void
+on_abort(struct exchange *ex)
+{
+	(void)ex;
+	fail();
+}
+
+static const struct exchange_ops ops = { .head = on_head,
+					 .consumed = on_consumed,
+					 .abort = on_abort };
+
+static int
+lowest_fd(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+/* --- setting up --- */
+
+static bool
+can_keep_attributes(void)
+{
+	int fd = openat(rig.dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	bool can = fd >= 0 && fs_set_attribute(fd, ATTRIBUTE, "x", 1) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return can;
+}
+
+static void
+build(void)
+{
+	static const struct handler_ops *const kinds[] = { &put_handler, NULL };
+	struct handler_env env = { .log = &rig.log, .counters = rig.counters };
+	struct buf errors;
+
+	buf_init(&errors);
+	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
+	if (rig.conf != NULL) {
+		env.conf = rig.conf;
+		rig.site = site_new(rig.conf, &env, kinds, &errpage_handler, &errors);
+	}
+	if (rig.site == NULL)
+		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	buf_fini(&errors);
+}
+
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(rig.dir, sizeof(rig.dir), "%s/websrv-sd-XXXXXX",
+		 tmp != NULL ? tmp : "/tmp");
+	assert_non_null(mkdtemp(rig.dir));
+	rig.dirfd = fs_open_dir(rig.dir);
+	assert_true(rig.dirfd >= 0);
+	rig.has_attributes = can_keep_attributes();
+	rig.log =
+		(struct log){ open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR };
+	rig.counters = counters_new(1);
+	assert_non_null(rig.counters);
+	build();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	site_free(rig.site);
+	counters_free(rig.counters, 1);
+	conf_free(rig.conf);
+	close(rig.log.fd);
+	close(rig.dirfd);
+	return remove_tree(rig.dir);
+}
+
+static int
+begin_test(void **state)
+{
+	(void)state;
+	exchange_init(&rig.ex, &ops, 64 * 1024);
+	rig.lowest = lowest_fd();
+	return 0;
+}
+
+static int
+end_test(void **state)
+{
+	(void)state;
+	exchange_fini(&rig.ex);
+	(void)unlinkat(rig.dirfd, "x", 0);
+	return lowest_fd() == rig.lowest ? 0 : -1;
+}
+
+static size_t
+count_files(void)
+{
+	DIR *d = opendir(rig.dir);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n - 2; /* "." and ".." */
+}
+
+/* --- uploads --- */
+
+struct put_case {
+	const char *name;
+	const char *lines[LINES_MAX]; /* of Repr-Digest */
+	const char *body;
+	int status;
+	const char *kept; /* behind size and time; NULL: nothing */
+};
+
+/* clang-format off */
+static const struct put_case put_cases[] = {
+	{ "put_without_a_digest_keeps_none", { NULL }, HELLO, 201, NULL },
+	{ "put_with_the_right_digest_keeps_it", { HELLO_256 }, HELLO, 201, HELLO_256 },
+	{ "put_with_the_other_right_digest_keeps_it", { HELLO_512 }, HELLO, 201, HELLO_512 },
+	{ "put_with_two_right_digests_keeps_both", { HELLO_512, HELLO_256 }, HELLO, 201, HELLO_256 ", " HELLO_512 },
+	{ "put_of_nothing_with_its_digest_keeps_it", { EMPTY_256 }, "", 201, EMPTY_256 },
+	{ "put_with_an_unknown_digest_is_not_checked", { "md5=:AAAA:" }, HELLO, 201, NULL },
+	{ "put_with_an_unknown_digest_beside_keeps_the_known_one", { "md5=:AAAA:, " HELLO_256 ";p" }, HELLO, 201, HELLO_256 },
+	{ "put_with_an_empty_digest_field_is_not_checked", { "" }, HELLO, 201, NULL },
+	{ "put_with_the_wrong_digest_is_400", { ABC_256 }, HELLO, 400, NULL },
+	{ "put_of_nothing_with_a_digest_of_something_is_400", { HELLO_256 }, "", 400, NULL },
+	{ "put_of_one_byte_less_is_400", { HELLO_256 }, "{\"hello\": \"world\"}", 400, NULL },
+	{ "put_of_one_byte_more_is_400", { HELLO_256 }, HELLO "\n", 400, NULL },
+	{ "put_with_one_wrong_digest_of_two_is_400", { ABC_256, HELLO_512 }, HELLO, 400, NULL },
+};
+
+static const char *const malformed[] = {
+	"sha-256", "sha-256=1", "sha-256=:AAAA:", "sha-256=::", "sha-256=RK", HELLO_256 ",",
+	"SHA-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:",
+	"sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg:",
+};
+/* clang-format on */
+
+static void
+begin_put(const char *const lines[LINES_MAX])
+{
+	struct http_head *head = &rig.ex.head;
+
+	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
+		rig.ex.state = EXCHANGE_ENDED;
+	exchange_reset(&rig.ex);
+	rig.ex.site = rig.site;
+	rig.ex.address = &rig.site->addresses[0];
+	*head = (struct http_head){ .method = HTTP_PUT,
+				    .method_name = SLICE("PUT"),
+				    .target = SLICE("/x"),
+				    .path = SLICE("/x"),
+				    .host = SLICE("a.example"),
+				    .minor = 1,
+				    .body = HTTP_BODY_CHUNKED,
+				    .fields = rig.request };
+	for (size_t i = 0; i < LINES_MAX && lines[i] != NULL; i++)
+		rig.request[head->field_count++] =
+			(struct http_field){ SLICE("Repr-Digest"),
+					     slice_from_str(lines[i]),
+					     HTTP_FIELD_REPR_DIGEST };
+	exchange_begin(&rig.ex);
+}
+
+/* In pieces of three bytes. */
+static void
+send_body(struct slice body)
+{
+	while (body.len > 3) {
+		exchange_body(&rig.ex, slice_make(body.ptr, 3), false);
+		body = slice_from(body, 3);
+	}
+	exchange_body(&rig.ex, body, true);
+}
+
+/* Of the file "x": `kept` behind its size and time. */
+static void
+assert_kept(const char *kept)
+{
+	int fd = openat(rig.dirfd, "x", O_RDONLY | O_CLOEXEC);
+	char text[512], want[512];
+	struct stat st;
+	ssize_t n;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	n = fs_get_attribute(fd, ATTRIBUTE, text, sizeof(text) - 1);
+	close(fd);
+	if (!rig.has_attributes) {
+		assert_true(n < 0);
+		return;
+	}
+	if (kept == NULL) {
+		assert_int_equal(n, -ENODATA);
+		return;
+	}
+	assert_true(n > 0);
+	text[n] = '\0';
+	snprintf(want, sizeof(want), "%jd %jd.%09ld %s", (intmax_t)st.st_size,
+		 (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, kept);
+	assert_string_equal(text, want);
+}
+
+static void
+run_put_case(void **state)
+{
+	const struct put_case *c = *state;
+	int status;
+
+	if (digest_hash_library() == NULL && c->status == 400)
+		skip();
+	begin_put(c->lines);
+	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
+	send_body(slice_from_str(c->body));
+	status = rig.ex.status;
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	assert_int_equal(status, c->status);
+	assert_int_equal(count_files(), status == 201 ? 1 : 0);
+	if (status == 201)
+		assert_kept(digest_hash_library() != NULL ? c->kept : NULL);
+}
+
+static void
+put_with_a_malformed_digest_is_400_at_once(void **state)
+{
+	(void)state;
+	if (digest_hash_library() == NULL)
+		skip();
+	for (size_t i = 0; i < COUNT(malformed); i++) {
+		const char *lines[LINES_MAX] = { HELLO_256, malformed[i] };
+
+		begin_put(lines);
+		if (rig.ex.state != EXCHANGE_RESPONDING || rig.ex.status != 400)
+			fail_msg("%s", malformed[i]);
+		exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+		assert_int_equal(count_files(), 0);
+	}
+}
+
+static void
+digest_is_ignored_without_the_library(void **state)
+{
+	const char *lines[LINES_MAX] = { malformed[0], ABC_256 };
+
+	(void)state;
+	if (digest_hash_library() != NULL)
+		skip();
+	begin_put(lines);
+	send_body(SLICE(HELLO));
+	assert_int_equal(rig.ex.status, 201);
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+}
+
+static void
+file_stays_when_its_replacement_has_the_wrong_digest(void **state)
+{
+	const char *right[LINES_MAX] = { HELLO_256 }, *wrong[LINES_MAX] = { HELLO_256 };
+
+	(void)state;
+	if (digest_hash_library() == NULL)
+		skip();
+	begin_put(right);
+	send_body(SLICE(HELLO));
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	begin_put(wrong);
+	send_body(SLICE("other"));
+	assert_int_equal(rig.ex.status, 400);
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	assert_kept(HELLO_256);
+}
+
+/* What it held is told by the sanitizers and the free descriptors. */
+static void
+put_with_a_digest_that_is_cut_short_leaves_nothing(void **state)
+{
+	const char *lines[LINES_MAX] = { HELLO_256, HELLO_512 };
+
+	(void)state;
+	begin_put(lines);
+	exchange_body(&rig.ex, SLICE(HELLO), false);
+	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	assert_int_equal(count_files(), 0);
+}
+
+static void
+what_was_kept_is_loaded_while_the_file_is_the_same(void **state)
+{
+	const char *lines[LINES_MAX] = { HELLO_512 };
+	struct digest_set set;
+	char text[DIGEST_TEXT_MAX];
+	struct timespec other;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	if (digest_hash_library() == NULL || !rig.has_attributes)
+		skip();
+	begin_put(lines);
+	send_body(SLICE(HELLO));
+	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	fd = openat(rig.dirfd, "x", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(store_digest_load(fd, strlen(HELLO), &st.st_mtim, &set));
+	assert_int_equal(set.present, DIGEST_BIT(DIGEST_SHA_512));
+	assert_true(
+		slice_eq(digest_format(DIGEST_SHA_512, set.value[DIGEST_SHA_512], text),
+			 SLICE(HELLO_512)));
+	assert_false(store_digest_load(fd, strlen(HELLO) + 1, &st.st_mtim, &set));
+	other = st.st_mtim;
+	other.tv_sec++;
+	assert_false(store_digest_load(fd, strlen(HELLO), &other, &set));
+	other = st.st_mtim;
+	other.tv_nsec ^= 1;
+	assert_false(store_digest_load(fd, strlen(HELLO), &other, &set));
+	close(fd);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin_test, end_test)
+#define OTHERS 5
+
+int
+main(void)
+{
+	static struct CMUnitTest tests[OTHERS + COUNT(put_cases)] = {
+		TEST(put_with_a_malformed_digest_is_400_at_once),
+		TEST(digest_is_ignored_without_the_library),
+		TEST(file_stays_when_its_replacement_has_the_wrong_digest),
+		TEST(put_with_a_digest_that_is_cut_short_leaves_nothing),
+		TEST(what_was_kept_is_loaded_while_the_file_is_the_same),
+	};
+
+	for (size_t i = 0; i < COUNT(put_cases); i++) {
+		tests[OTHERS + i] = (struct CMUnitTest)TEST(run_put_case);
+		tests[OTHERS + i].name = put_cases[i].name;
+		tests[OTHERS + i].initial_state = (void *)&put_cases[i];
+	}
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
