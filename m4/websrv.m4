@@ -15,13 +15,13 @@ AC_DEFUN([WEBSRV_LIBRARY], [
   AC_MSG_RESULT([[$]version_$1])
 ])
 
-# WEBSRV_OPTIONAL_LIBRARY(NAME, MODULE, DEBIAN-PACKAGE, CODING): --with-name, used if found unless
+# WEBSRV_OPTIONAL_LIBRARY(NAME, MODULE, DEBIAN-PACKAGE, PURPOSE): --with-name, used if found unless
 # it says otherwise. Gives what WEBSRV_LIBRARY gives, and HAVE_NAME for C and make.
 AC_DEFUN([WEBSRV_OPTIONAL_LIBRARY], [
   AC_ARG_VAR([$1_CFLAGS], [compiler flags for $1, overriding pkg-config])
   AC_ARG_VAR([$1_LIBS], [linker flags for $1, overriding pkg-config])
   AC_ARG_WITH(m4_tolower([$1]),
-    [AS_HELP_STRING([--with-]m4_tolower([$1]), [content coding $4 by $2 (default: if found)])],
+    [AS_HELP_STRING([--with-]m4_tolower([$1]), [$4 by $2 (default: if found)])],
     [websrv_with=$withval], [websrv_with=check])
   AC_MSG_CHECKING([for $2])
   have_$1=yes
@@ -43,7 +43,7 @@ AC_DEFUN([WEBSRV_OPTIONAL_LIBRARY], [
   AC_MSG_RESULT([[$]version_$1])
   AS_IF([test $websrv_with = yes && test $have_$1 = no],
     [AC_MSG_ERROR([$2 is missing; Debian: apt-get install $3])])
-  AS_IF([test $have_$1 = yes], [AC_DEFINE([HAVE_$1], [1], [content coding $4])])
+  AS_IF([test $have_$1 = yes], [AC_DEFINE([HAVE_$1], [1], [$4 by $2])])
   AM_CONDITIONAL([HAVE_$1], [test $have_$1 = yes])
 ])
 

@@ -49,6 +49,9 @@ home() {
 
 home 'jansson' 'conf'
 home 'openssl/' 'http'
+home 'zlib' 'http'
+home 'zstd' 'http'
+home 'brotli/' 'http'
 home 'event2/(bufferevent|buffer|listener)' 'net'
 home 'event2/' 'net app'
 home 'evhttp|event2/http' 'none'

@@ -139,24 +139,22 @@ answer_parts(struct exchange *ex, const struct files *f, const struct file_choic
 	return respond_with(ex, body, 206);
 }
 
+/* Of a sibling or an encoded form the version's own fields say only when it is from. */
 static int
 answer_whole(struct exchange *ex, const struct files *f, const struct file_choice *c)
 {
 	const struct file_version *v = c->version;
-	struct http_range all = { 0, v->size };
+	bool as_is = c->coding == CODING_IDENTITY;
 	bool has_ranges = f->route->limits.ranges > 0;
+	struct http_range all = { 0, v->size };
+	int rc = 0;
 
-	if (!c->encode)
+	if (as_is)
 		ex->shared_field_count =
 			has_ranges ? FILE_FIELD_COUNT : FILE_FIELD_ACCEPT_RANGES;
-	if (c->original != NULL) {
-		/* Not the media type of the sibling itself. */
-		ex->shared_field_count = FILE_FIELD_CONTENT_TYPE;
-		if (has_ranges &&
-		    exchange_add_field(ex, HTTP_FIELD_ACCEPT_RANGES, SLICE("bytes")) < 0)
-			return 503;
-	}
-	if (add_content_fields(ex, f, c, c->original != NULL || c->encode) < 0)
+	else if (!c->encoded && has_ranges)
+		rc = exchange_add_field(ex, HTTP_FIELD_ACCEPT_RANGES, SLICE("bytes"));
+	if (rc < 0 || add_content_fields(ex, f, c, !as_is) < 0)
 		return 503;
 	return respond_with(ex,
 			    c->encode ? file_body_encoded(f->shared, v, c->coding)
@@ -182,7 +180,7 @@ find_ranges(const struct exchange *ex, const struct files *f, const struct file_
 	size_t max = f->route->limits.ranges;
 
 	/* RFC 9110 section 14.2: Range is for GET. */
-	if (ex->head.method != HTTP_GET || c->encode || max == 0 ||
+	if (ex->head.method != HTTP_GET || c->encoded || max == 0 ||
 	    http_head_find(&ex->head, HTTP_FIELD_RANGE) == NULL ||
 	    !range_if_range(&ex->head, v, clock_unix()))
 		return RANGE_WHOLE;

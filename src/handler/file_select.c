@@ -116,16 +116,16 @@ encode(struct files *f, struct file_version *v, enum coding c)
 	}
 	buf_init(&out);
 	if (coding_encode(c, slice_make(v->bytes, (size_t)v->size), &out) == 0) {
-		if (out.len < v->size)
+		if (out.len < v->size) {
 			coded = file_version_encoded(v, c, out.ptr, out.len);
-		else
+			buf_init(&out); /* the bytes were taken over */
+		} else {
 			v->not_worth |= BIT(c);
+		}
 	}
-	if (coded == NULL) {
-		buf_fini(&out);
-		return NULL;
-	}
-	filecache_keep_coded(f->shared->cache, v, c, coded);
+	buf_fini(&out);
+	if (coded != NULL)
+		filecache_keep_coded(f->shared->cache, v, c, coded);
 	return coded;
 }
 
@@ -156,8 +156,9 @@ take(const struct exchange *ex, struct files *f, const char *path, struct offer 
      enum coding c, struct file_choice *choice)
 {
 	struct file_version *v = choice->version, *other;
+	bool is_sibling = (o->siblings & BIT(c)) != 0;
 
-	if ((o->siblings & BIT(c)) != 0) {
+	if (is_sibling) {
 		o->siblings &= ~BIT(c);
 		other = open_sibling(ex, f, path, v, c);
 	} else {
@@ -170,6 +171,7 @@ take(const struct exchange *ex, struct files *f, const char *path, struct offer 
 	if (other == NULL && !choice->encode)
 		return false;
 	choice->coding = c;
+	choice->encoded = !is_sibling;
 	if (other == NULL)
 		return true;
 	choice->version = other;

@@ -34,8 +34,9 @@ struct files {
 struct file_choice {
 	struct file_version *version;  /* its bytes and validators are sent... */
 	struct file_version *original; /* whose media type it has; NULL = its own */
-	enum coding coding;            /* ...and are in this coding, */
-	bool encode;                   /* or will be: they are encoded on the way */
+	enum coding coding;            /* ...and are in this coding when they leave */
+	bool encoded;                  /* by us: made anew, it has no parts to ask for */
+	bool encode;                   /* by us, on the way */
 	bool varies;                   /* another Accept-Encoding could get another one */
 	struct slice location;         /* of a more specific resource; empty = none */
 	struct slice name;             /* of the file, for a download */
