@@ -98,8 +98,7 @@ same_listing_is_304_without_content(void **state)
 	has(&rig.fields, etag);
 	has(&rig.fields, "Vary: Accept\n");
 	has(&rig.fields, "Cache-Control: no-cache\n");
-	lacks(&rig.fields, "Content-Type");
-	lacks(&rig.fields, "Content-Security");
+	lacks(&rig.fields, "\nContent-");
 	assert_int_equal(rig.body.len, 1);
 	assert_int_equal(request_unless("/few/", HTTP_FIELD_IF_MATCH, "\"x\""), 412);
 	lacks(&rig.fields, "W/");
