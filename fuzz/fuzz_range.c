@@ -43,6 +43,7 @@ add_field(struct input *in, enum http_field_id id, struct slice value)
 		http_field_name(id),
 		slice_make(copy, value.len),
 		id,
+		false,
 	};
 }
 
@@ -128,7 +129,9 @@ static void
 find_again(const struct http_range *ranges, size_t count, uint64_t size)
 {
 	struct http_range again[RANGES_MAX];
-	struct http_field field = { SLICE_LIT("range"), { NULL, 0 }, HTTP_FIELD_RANGE };
+	struct http_field field = {
+		SLICE_LIT("range"), { NULL, 0 }, HTTP_FIELD_RANGE, false
+	};
 	struct http_head head = { .method = HTTP_GET,
 				  .fields = &field,
 				  .field_count = 1 };

@@ -150,7 +150,7 @@ struct sink {
 static void
 put(const struct sink *to, struct slice name, enum http_field_id id, struct slice value)
 {
-	struct http_field f = { name, value, id };
+	struct http_field f = { name, value, id, false };
 
 	if (value.ptr != NULL)
 		to->emit(to->ctx, &f);

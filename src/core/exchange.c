@@ -368,7 +368,7 @@ add_field(struct http_field *list, size_t *count, size_t max, enum http_field_id
 {
 	if (*count == max || has_control_byte(value))
 		return -1;
-	list[(*count)++] = (struct http_field){ http_field_name(id), value, id };
+	list[(*count)++] = (struct http_field){ http_field_name(id), value, id, false };
 	return 0;
 }
 

@@ -61,12 +61,19 @@ make_fields(struct arena *a, const struct conf_pairs *pairs, const char *cache_c
 		struct slice name = slice_from_str(pairs->items[i].name);
 
 		f[n++] = (struct http_field){ name, slice_from_str(pairs->items[i].value),
-					      http_field_from(name) };
+					      http_field_from(name), false };
 	}
 	if (cache_control != NULL)
 		f[n++] = (struct http_field){ SLICE("Cache-Control"),
 					      slice_from_str(cache_control),
-					      HTTP_FIELD_CACHE_CONTROL };
+					      HTTP_FIELD_CACHE_CONTROL, false };
+	for (size_t i = 0; i < n; i++) {
+		char *line = arena_alloc(a, http_field_line_len(&f[i]));
+
+		if (line == NULL)
+			return NULL;
+		(void)http_field_join(&f[i], line);
+	}
 	*count = n;
 	return f;
 }

@@ -16,12 +16,9 @@
 
 #define READ_TRIES 3
 
-/* One allocation: the version and the text of its fields. */
 struct version_block {
-	struct file_version v; /* first */
-	char etag[ETAG_MAX];
-	char modified[HTTP_DATE_LEN];
-	char *type;
+	struct file_version v;                        /* first */
+	char *text;                                   /* of the fields */
 	char samples[FILE_SAMPLES][FILE_SAMPLE_SIZE]; /* of files that are not read */
 };
 
@@ -39,7 +36,7 @@ file_version_unref(struct file_version *v)
 	if (v->fd >= 0)
 		close(v->fd);
 	free((void *)(uintptr_t)v->bytes);
-	free(b->type);
+	free(b->text);
 	free(b);
 }
 
@@ -74,21 +71,33 @@ base_name(const char *path)
 static struct http_field
 field(enum http_field_id id, struct slice value)
 {
-	return (struct http_field){ http_field_name(id), value, id };
+	return (struct http_field){ http_field_name(id), value, id, false };
 }
 
-static void
-set_fields(struct version_block *b, struct slice etag)
+static int
+set_fields(struct version_block *b, struct slice etag, struct slice type)
 {
 	struct http_field *f = b->v.fields;
+	char modified[HTTP_DATE_LEN];
+	int64_t now = clock_unix();
+	size_t len = 0;
+	char *p;
 
-	http_date_format(b->v.modified, b->modified);
+	/* RFC 9110 section 8.8.2.1: never later than the Date of the answer. */
+	http_date_format(b->v.modified < now ? b->v.modified : now, modified);
 	f[FILE_FIELD_ETAG] = field(HTTP_FIELD_ETAG, etag);
 	f[FILE_FIELD_LAST_MODIFIED] =
-		field(HTTP_FIELD_LAST_MODIFIED, slice_make(b->modified, HTTP_DATE_LEN));
-	f[FILE_FIELD_CONTENT_TYPE] =
-		field(HTTP_FIELD_CONTENT_TYPE, slice_from_str(b->type));
+		field(HTTP_FIELD_LAST_MODIFIED, slice_make(modified, HTTP_DATE_LEN));
+	f[FILE_FIELD_CONTENT_TYPE] = field(HTTP_FIELD_CONTENT_TYPE, type);
 	f[FILE_FIELD_ACCEPT_RANGES] = field(HTTP_FIELD_ACCEPT_RANGES, SLICE("bytes"));
+	for (size_t i = 0; i < FILE_FIELD_COUNT; i++)
+		len += http_field_line_len(&f[i]);
+	b->text = p = malloc(len);
+	if (p == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < FILE_FIELD_COUNT; i++)
+		p = http_field_join(&f[i], p);
+	return 0;
 }
 
 /* --- reading --- */
@@ -179,6 +188,8 @@ make(const struct file_root *root, const char *path, int fd, const struct stat *
 {
 	struct version_block *b = calloc(1, sizeof(*b));
 	int64_t now = clock_unix();
+	char etag[ETAG_MAX];
+	char *type;
 	int rc;
 
 	if (b == NULL) {
@@ -191,12 +202,13 @@ make(const struct file_root *root, const char *path, int fd, const struct stat *
 				      .id = id_from(st),
 				      .is_young = etag_is_young(st, now),
 				      .refs = 1 };
-	b->type = root->type_of(root, base_name(path));
-	rc = b->type != NULL ? 0 : -ENOMEM;
-	if (rc == 0) {
-		set_fields(b, etag_format(st, now, b->etag));
+	type = root->type_of(root, base_name(path));
+	rc = type == NULL
+		     ? -ENOMEM
+		     : set_fields(b, etag_format(st, now, etag), slice_from_str(type));
+	free(type);
+	if (rc == 0)
 		rc = b->v.size <= bytes_max ? read_bytes(b) : take_samples(b, b->samples);
-	}
 	if (rc == 0)
 		*out = &b->v;
 	else
@@ -267,12 +279,10 @@ struct file_version *
 file_version_encoded(const struct file_version *v, enum coding c, char *bytes, size_t len)
 {
 	struct version_block *b = calloc(1, sizeof(*b));
+	struct slice tag = v->fields[FILE_FIELD_ETAG].value;
+	char etag[ETAG_MAX];
 
-	if (b != NULL)
-		b->type = strndup(v->fields[FILE_FIELD_CONTENT_TYPE].value.ptr,
-				  v->fields[FILE_FIELD_CONTENT_TYPE].value.len);
-	if (b == NULL || b->type == NULL) {
-		free(b);
+	if (b == NULL) {
 		free(bytes);
 		return NULL;
 	}
@@ -283,7 +293,9 @@ file_version_encoded(const struct file_version *v, enum coding c, char *bytes, s
 				      .id = v->id,
 				      .is_young = v->is_young,
 				      .refs = 1 };
-	set_fields(b, etag_format_coded(v->fields[FILE_FIELD_ETAG].value, coding_name(c),
-					b->etag));
-	return &b->v;
+	if (set_fields(b, etag_format_coded(tag, coding_name(c), etag),
+		       v->fields[FILE_FIELD_CONTENT_TYPE].value) == 0)
+		return &b->v;
+	file_version_unref(&b->v);
+	return NULL;
 }

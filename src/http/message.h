@@ -17,7 +17,32 @@ struct http_field {
 	struct slice name;  /* as received; ASCII, any case */
 	struct slice value; /* OWS trimmed; VCHAR, SP, HTAB and obs-text only */
 	enum http_field_id id;
+	/* "name: value\r\n" stands in one piece at name.ptr: it may be sent as it is */
+	bool joined;
 };
+
+/* Room for the field as a line. */
+static inline size_t
+http_field_line_len(const struct http_field *f)
+{
+	return f->name.len + f->value.len + 4;
+}
+
+/* Writes the line to `out` and makes the field point there: what follows it. */
+static inline char *
+http_field_join(struct http_field *f, char *out)
+{
+	char *value = out + f->name.len + 2;
+
+	memcpy(out, f->name.ptr, f->name.len);
+	memcpy(out + f->name.len, ": ", 2);
+	memcpy(value, f->value.ptr, f->value.len);
+	memcpy(value + f->value.len, "\r\n", 2);
+	f->name.ptr = out;
+	f->value.ptr = value;
+	f->joined = true;
+	return value + f->value.len + 2;
+}
 
 enum http_body_kind {
 	HTTP_BODY_NONE,   /* no Content-Length, no Transfer-Encoding */

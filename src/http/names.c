@@ -21,6 +21,12 @@ static const char *const reasons[600] = {
 #undef X
 };
 
+static const struct slice status_lines[600] = {
+#define X(status, text) [status] = SLICE_LIT("HTTP/1.1 " #status " " text "\r\n"),
+	HTTP_STATUSES(X)
+#undef X
+};
+
 static const struct slice field_names[HTTP_FIELD_COUNT] = {
 #define X(id, name) [HTTP_FIELD_##id] = SLICE_LIT(name),
 	HTTP_FIELDS(X)
@@ -97,6 +103,14 @@ http_status_reason(int status)
 	    reasons[status] == NULL)
 		return "";
 	return reasons[status];
+}
+
+struct slice
+http_status_line(int status)
+{
+	if (status < 0 || status >= (int)(sizeof(status_lines) / sizeof(status_lines[0])))
+		return slice_make(NULL, 0);
+	return status_lines[status];
 }
 
 enum http_field_id

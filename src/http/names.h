@@ -140,6 +140,8 @@ struct slice http_method_name(enum http_method m);
 
 /* The reason phrase, or "" for a status that is not in the table. */
 const char *http_status_reason(int status);
+/* "HTTP/1.1 200 OK\r\n"; empty for a status that is not in the table. */
+struct slice http_status_line(int status);
 
 /* Case-insensitive. HTTP_FIELD_OTHER when it is none of ours. */
 enum http_field_id http_field_from(struct slice name);

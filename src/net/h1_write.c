@@ -13,14 +13,24 @@
 static void
 send_status_line(struct conn *c, int status)
 {
-	const char *reason = http_status_reason(status);
-	char code[] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
-			(char)('0' + status % 10), ' ' };
+	struct slice line = http_status_line(status);
+	char unknown[] = { 'H',
+			   'T',
+			   'T',
+			   'P',
+			   '/',
+			   '1',
+			   '.',
+			   '1',
+			   ' ',
+			   (char)('0' + status / 100 % 10),
+			   (char)('0' + status / 10 % 10),
+			   (char)('0' + status % 10),
+			   ' ',
+			   '\r',
+			   '\n' };
 
-	conn_send(c, SLICE("HTTP/1.1 "));
-	conn_send(c, slice_make(code, sizeof(code)));
-	conn_send(c, slice_from_str(reason));
-	conn_send(c, SLICE("\r\n"));
+	conn_send(c, line.len != 0 ? line : slice_make(unknown, sizeof(unknown)));
 }
 
 void
@@ -35,6 +45,10 @@ send_field(void *ctx, const struct http_field *f)
 {
 	struct conn *c = ctx;
 
+	if (f->joined) {
+		conn_send(c, slice_make(f->name.ptr, http_field_line_len(f)));
+		return;
+	}
 	conn_send(c, f->name);
 	conn_send(c, SLICE(": "));
 	conn_send(c, f->value);

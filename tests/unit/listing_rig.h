@@ -273,7 +273,8 @@ static inline void
 with_field(enum http_field_id id, const char *value)
 {
 	rig.request[rig.ex.head.field_count++] =
-		(struct http_field){ http_field_name(id), slice_from_str(value), id };
+		(struct http_field){ http_field_name(id), slice_from_str(value), id,
+				     false };
 }
 
 static inline void

@@ -40,14 +40,15 @@ request_init(struct request *r, const struct line lines[LINES_MAX])
 	size_t n = 0;
 
 	r->fields[n++] = (struct http_field){ SLICE_LIT("host"), SLICE_LIT("bytes=0-0"),
-					      HTTP_FIELD_HOST };
+					      HTTP_FIELD_HOST, false };
 	for (size_t i = 0; i < LINES_MAX && lines[i].value != NULL; i++) {
 		r->fields[n++] = (struct http_field){ http_field_name(lines[i].id),
 						      slice_from_str(lines[i].value),
-						      lines[i].id };
+						      lines[i].id, false };
 	}
-	r->fields[n++] = (struct http_field){ SLICE_LIT("x-range"),
-					      SLICE_LIT("bytes=1-1"), HTTP_FIELD_OTHER };
+	r->fields[n++] =
+		(struct http_field){ SLICE_LIT("x-range"), SLICE_LIT("bytes=1-1"),
+				     HTTP_FIELD_OTHER, false };
 	r->head = (struct http_head){ .method = HTTP_GET,
 				      .fields = r->fields,
 				      .field_count = n };

@@ -183,4 +183,94 @@ take_etag(char out[ETAG_ROOM])
 	snprintf(out, ETAG_ROOM, "%.*s", SLICE_ARG(tag));
 }
 
+/* --- tables of answers --- */
+
+struct asked {
+	enum http_field_id id;
+	const char *value; /* "@" in it is the entity-tag that a plain GET gets */
+};
+
+/* clang-format off */
+#define PLAIN { { 0 } }
+#define WITH(id, value) { { HTTP_FIELD_##id, value } }
+#define WITH_BOTH(id, value, other, second) \
+	{ { HTTP_FIELD_##id, value }, { HTTP_FIELD_##other, second } }
+/* clang-format on */
+
+struct answer_case {
+	const char *name;
+	enum http_method method;
+	const char *target;
+	struct asked asked[2]; /* fields of the request */
+	int status;
+	const char *has, *lacks; /* in the fields */
+	const char *body;        /* how it begins; NULL: not looked at */
+};
+
+static inline void
+expand(const char *value, const char *etag, struct buf *out)
+{
+	out->len = 0;
+	for (; *value != '\0'; value++) {
+		if (*value == '@')
+			buf_add_str(out, etag);
+		else
+			buf_add_char(out, *value);
+	}
+	buf_add_char(out, '\0');
+}
+
+static inline void
+run_case(void **state)
+{
+	const struct answer_case *c = *state;
+	char etag[ETAG_ROOM] = "";
+	struct buf values[2];
+	int status;
+
+	for (int i = 0; i < 2; i++) {
+		buf_init(&values[i]);
+		if (c->asked[i].value == NULL)
+			continue;
+		if (strchr(c->asked[i].value, '@') != NULL && etag[0] == '\0') {
+			prepare(HTTP_GET, c->target);
+			run();
+			take_etag(etag);
+		}
+		expand(c->asked[i].value, etag, &values[i]);
+	}
+	prepare(c->method, c->target);
+	for (int i = 0; i < 2; i++) {
+		if (c->asked[i].value != NULL)
+			with_field(c->asked[i].id, values[i].ptr);
+	}
+	status = run();
+	if (status != c->status)
+		fail_msg("%d", status);
+	if (c->has != NULL && strstr(rig.t.fields.ptr, c->has) == NULL)
+		fail_msg("%s", rig.t.fields.ptr);
+	if (c->lacks != NULL && strstr(rig.t.fields.ptr, c->lacks) != NULL)
+		fail_msg("%s", rig.t.fields.ptr);
+	if (c->body != NULL && strncmp(rig.t.body.ptr, c->body, strlen(c->body)) != 0)
+		fail_msg("%s", rig.t.body.ptr);
+	if (c->body != NULL && *c->body == '\0')
+		assert_string_equal(rig.t.body.ptr, "");
+	buf_fini(&values[0]);
+	buf_fini(&values[1]);
+}
+
+/* Behind the `count` tests that are there. */
+static inline void
+add_cases(struct CMUnitTest *tests, size_t count, const struct answer_case *cases,
+	  size_t case_count)
+{
+	for (size_t i = 0; i < case_count; i++) {
+		tests[count + i] = (struct CMUnitTest){
+			.name = cases[i].name,
+			.test_func = run_case,
+			.initial_state = (void *)(uintptr_t)&cases[i],
+		};
+	}
+}
+
 #endif

@@ -143,7 +143,7 @@ run_case(void **state)
 		.has_modified = c->target != NONE && c->target != NO_DATE,
 	};
 	struct http_field fields[LINES_MAX + 1] = {
-		{ SLICE_LIT("host"), SLICE_LIT("\"x\""), HTTP_FIELD_HOST },
+		{ SLICE_LIT("host"), SLICE_LIT("\"x\""), HTTP_FIELD_HOST, false },
 	};
 	struct http_head head = { .method = c->method, .fields = fields };
 

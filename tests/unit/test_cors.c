@@ -164,7 +164,7 @@ add(enum http_field_id id, const char *value)
 	if (value != NULL)
 		rig.asked[rig.ex.head.field_count++] =
 			(struct http_field){ http_field_name(id), slice_from_str(value),
-					     id };
+					     id, false };
 }
 
 /* Sends the request; its status, and its fields in rig.fields. */

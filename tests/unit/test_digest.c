@@ -37,12 +37,12 @@ make_head(enum http_field_id id, const char *const lines[LINES_MAX],
 				  .fields = fields,
 				  .field_count = 1 };
 
-	fields[0] =
-		(struct http_field){ SLICE("Host"), SLICE("sha-512=9"), HTTP_FIELD_HOST };
+	fields[0] = (struct http_field){ SLICE("Host"), SLICE("sha-512=9"),
+					 HTTP_FIELD_HOST, false };
 	for (size_t i = 0; i < LINES_MAX && lines[i] != NULL; i++)
 		fields[head.field_count++] =
 			(struct http_field){ http_field_name(id),
-					     slice_from_str(lines[i]), id };
+					     slice_from_str(lines[i]), id, false };
 	return head;
 }
 

@@ -514,8 +514,8 @@ static void
 route_lays_its_fields_over_the_others(void **state)
 {
 	const struct http_field shared[] = {
-		{ SLICE("Last"), SLICE("then"), HTTP_FIELD_OTHER },
-		{ SLICE("VARY"), SLICE("File"), HTTP_FIELD_VARY },
+		{ SLICE("Last"), SLICE("then"), HTTP_FIELD_OTHER, false },
+		{ SLICE("VARY"), SLICE("File"), HTTP_FIELD_VARY, false },
 	};
 
 	(void)state;
@@ -535,8 +535,8 @@ static void
 field_without_value_removes_the_handlers(void **state)
 {
 	const struct http_field over[] = {
-		{ SLICE("etag"), slice_make(NULL, 0), HTTP_FIELD_ETAG },
-		{ SLICE("X-Empty"), SLICE(""), HTTP_FIELD_OTHER },
+		{ SLICE("etag"), slice_make(NULL, 0), HTTP_FIELD_ETAG, false },
+		{ SLICE("X-Empty"), SLICE(""), HTTP_FIELD_OTHER, false },
 	};
 	struct route route;
 

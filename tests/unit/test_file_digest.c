@@ -100,7 +100,7 @@ prepare(const char *want)
 		return;
 	rig.request =
 		(struct http_field){ SLICE("Want-Repr-Digest"), slice_from_str(want),
-				     HTTP_FIELD_WANT_REPR_DIGEST };
+				     HTTP_FIELD_WANT_REPR_DIGEST, false };
 	rig.ex.head.fields = &rig.request;
 	rig.ex.head.field_count = 1;
 }

@@ -577,7 +577,8 @@ mutated_heads_get_one_verdict_however_they_are_cut(void **state)
 static void
 fields_of_a_refused_head_are_all_valid(void **state)
 {
-	static const char text[] = POST HOST "Expect: x\r\nAccept: text/html\r\nReferer: b\r\n" END;
+	static const char text[] =
+		POST HOST "Expect: x\r\nAccept: text/html\r\nReferer: b\r\n" END;
 	struct http_field fields[FIELDS_MAX];
 	struct h1_parser p;
 	struct http_head head;
@@ -588,7 +589,8 @@ fields_of_a_refused_head_are_all_valid(void **state)
 	assert_int_equal(h1_parse(&p, SLICE(text)), H1_OK);
 	assert_int_equal(h1_head(&p, text, fields, &head), 417);
 	assert_int_equal(head.field_count, 4);
-	assert_true(slice_eq(http_head_value(&head, HTTP_FIELD_ACCEPT), SLICE("text/html")));
+	assert_true(
+		slice_eq(http_head_value(&head, HTTP_FIELD_ACCEPT), SLICE("text/html")));
 	assert_true(slice_eq(http_head_value(&head, HTTP_FIELD_REFERER), SLICE("b")));
 	h1_parser_fini(&p);
 }

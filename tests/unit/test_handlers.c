@@ -82,40 +82,6 @@ teardown(void **state)
 
 /* --- one request --- */
 
-struct answer_case {
-	const char *name;
-	enum http_method method;
-	const char *target;
-	enum http_field_id id; /* of the request's field, when it has one */
-	const char *value;
-	int status;
-	const char *has, *lacks; /* in the fields */
-	const char *body;        /* how it begins; NULL: not looked at */
-};
-
-static void
-run_case(void **state)
-{
-	const struct answer_case *c = *state;
-	int status;
-
-	prepare(c->method, c->target);
-	if (c->value != NULL)
-		with_field(c->id, c->value);
-	status = run();
-	if (status != c->status)
-		fail_msg("%d", status);
-	if (c->has != NULL && strstr(rig.t.fields.ptr, c->has) == NULL)
-		fail_msg("%s", rig.t.fields.ptr);
-	if (c->lacks != NULL && strstr(rig.t.fields.ptr, c->lacks) != NULL)
-		fail_msg("%s", rig.t.fields.ptr);
-	if (c->body != NULL && strncmp(rig.t.body.ptr, c->body, strlen(c->body)) != 0)
-		fail_msg("%s", rig.t.body.ptr);
-	if (c->body != NULL && *c->body == '\0')
-		assert_string_equal(rig.t.body.ptr, "");
-}
-
-#define PLAIN HTTP_FIELD_OTHER, NULL
 #define TO(s) "Location: " s "\n"
 #define LONG_50 "/23456789/23456789/23456789/23456789/23456789"
 
@@ -130,9 +96,9 @@ static const struct answer_case cases[] = {
 	{ "directory_without_index_is_404", HTTP_GET, "/sub/", PLAIN, 404, NULL, NULL, "nothing" },
 	{ "directory_without_slash_is_redirected", HTTP_GET, "/sub", PLAIN, 308, TO("/sub/"), NULL, "" },
 	{ "directory_redirect_encodes_and_keeps_the_query", HTTP_GET, "/g%20h%c3%a4?a=b", PLAIN, 308, TO("/g%20h%C3%A4/?a=b"), NULL, "" },
-	{ "same_etag_is_304_without_type", HTTP_GET, "/a.txt", HTTP_FIELD_IF_NONE_MATCH, "*", 304, "ETag: \"", "Content-Type", "" },
-	{ "other_etag_is_412", HTTP_GET, "/a.txt", HTTP_FIELD_IF_MATCH, "\"x\"", 412, NULL, "ETag", "412 Precondition Failed" },
-	{ "condition_on_a_missing_file_is_404", HTTP_GET, "/none", HTTP_FIELD_IF_MATCH, "\"x\"", 404, NULL, "ETag", "nothing" },
+	{ "same_etag_is_304_without_type", HTTP_GET, "/a.txt", WITH(IF_NONE_MATCH, "*"), 304, "ETag: \"", "Content-Type", "" },
+	{ "other_etag_is_412", HTTP_GET, "/a.txt", WITH(IF_MATCH, "\"x\""), 412, NULL, "ETag", "412 Precondition Failed" },
+	{ "condition_on_a_missing_file_is_404", HTTP_GET, "/none", WITH(IF_MATCH, "\"x\""), 404, NULL, "ETag", "nothing" },
 	{ "hidden_file_is_404", HTTP_GET, "/.secret", PLAIN, 404, NULL, NULL, "nothing" },
 	{ "hidden_file_in_a_directory_is_404", HTTP_GET, "/sub/.git", PLAIN, 404, NULL, NULL, "nothing" },
 	{ "well_known_is_not_hidden", HTTP_GET, "/.well-known/x", PLAIN, 200, NULL, NULL, "yes" },
@@ -141,11 +107,11 @@ static const struct answer_case cases[] = {
 	{ "file_as_a_directory_is_404", HTTP_GET, "/a.txt/", PLAIN, 404, NULL, NULL, "nothing" },
 	/* Error pages. */
 	{ "missing_file_has_the_configured_page", HTTP_GET, "/none", PLAIN, 404, "Content-Type: text/html", "ETag", "nothing" },
-	{ "etag_of_the_request_does_not_concern_the_page", HTTP_GET, "/none", HTTP_FIELD_IF_NONE_MATCH, "*", 404, NULL, "ETag", "nothing" },
+	{ "etag_of_the_request_does_not_concern_the_page", HTTP_GET, "/none", WITH(IF_NONE_MATCH, "*"), 404, NULL, "ETag", "nothing" },
 	{ "bad_path_has_the_page_of_its_class", HTTP_GET, "/a%00", PLAIN, 400, NULL, NULL, "your fault" },
 	{ "path_above_the_root_is_400", HTTP_GET, "/../a", PLAIN, 400, NULL, NULL, "your fault" },
 	{ "page_that_is_missing_gives_way_to_the_built_in_one", HTTP_POST, "/a.txt", PLAIN, 405, "Content-Type: text/plain", NULL, "405 Method Not Allowed" },
-	{ "built_in_page_is_html_for_browsers", HTTP_POST, "/a.txt", HTTP_FIELD_ACCEPT, "text/html,*/*", 405, "Content-Type: text/html", NULL, "<!doctype html>" },
+	{ "built_in_page_is_html_for_browsers", HTTP_POST, "/a.txt", WITH(ACCEPT, "text/html,*/*"), 405, "Content-Type: text/html", NULL, "<!doctype html>" },
 	/* Methods. */
 	{ "other_method_is_405_with_allow", HTTP_DELETE, "/a.txt", PLAIN, 405, "Allow: GET, HEAD, OPTIONS\n", NULL, "405" },
 	{ "get_of_an_upload_is_405_with_allow", HTTP_GET, "/drop/x", PLAIN, 405, "Allow: PUT, OPTIONS\n", NULL, "405" },
@@ -175,13 +141,13 @@ static const struct answer_case cases[] = {
 	{ "health_is_ok_and_not_cached", HTTP_GET, "/healthz", PLAIN, 200, "Cache-Control: no-store\n", NULL, "ok\n" },
 	/* Limits of the server. */
 	{ "long_target_is_414_with_a_fixed_answer_as_its_page", HTTP_GET, LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, PLAIN, 414, "Content-Type: text/plain", "X-Route", "hi" },
-	{ "large_head_is_431_and_health_is_no_page", HTTP_GET, LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, HTTP_FIELD_REFERER, LONG_50 LONG_50 LONG_50, 431, NULL, NULL, "431 Request Header" },
+	{ "large_head_is_431_and_health_is_no_page", HTTP_GET, LONG_50 LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, WITH(REFERER, LONG_50 LONG_50 LONG_50), 431, NULL, NULL, "431 Request Header" },
 	/* Uploads that are refused before they come. */
 	{ "put_beneath_a_name_is_409", HTTP_PUT, "/drop/a/b", PLAIN, 409, NULL, NULL, "your fault" },
 	{ "put_of_a_bad_name_is_400", HTTP_PUT, "/drop/.a", PLAIN, 400, NULL, NULL, "your fault" },
 	{ "put_without_a_name_is_400", HTTP_PUT, "/drop/", PLAIN, 400, NULL, NULL, "your fault" },
-	{ "put_of_a_part_is_400", HTTP_PUT, "/drop/x", HTTP_FIELD_CONTENT_RANGE, "bytes 0-1/5", 400, NULL, NULL, "your fault" },
-	{ "put_on_condition_of_a_missing_file_is_412", HTTP_PUT, "/drop/x", HTTP_FIELD_IF_MATCH, "*", 412, NULL, NULL, "412" },
+	{ "put_of_a_part_is_400", HTTP_PUT, "/drop/x", WITH(CONTENT_RANGE, "bytes 0-1/5"), 400, NULL, NULL, "your fault" },
+	{ "put_on_condition_of_a_missing_file_is_412", HTTP_PUT, "/drop/x", WITH(IF_MATCH, "*"), 412, NULL, NULL, "412" },
 };
 /* clang-format on */
 
@@ -356,12 +322,6 @@ main(void)
 		cmocka_unit_test(second_of_two_puts_to_one_name_is_409),
 	};
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		tests[UPLOADS + i] = (struct CMUnitTest){
-			.name = cases[i].name,
-			.test_func = run_case,
-			.initial_state = (void *)&cases[i],
-		};
-	}
+	add_cases(tests, UPLOADS, cases, COUNT(cases));
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -31,13 +31,14 @@ request_init(struct request *r, enum http_field_id id,
 	size_t n = 0;
 
 	r->fields[n++] = (struct http_field){ SLICE_LIT("te"), SLICE_LIT("gzip;q=0, */*"),
-					      HTTP_FIELD_TE };
+					      HTTP_FIELD_TE, false };
 	for (size_t i = 0; i < LINES_MAX && values[i] != NULL; i++) {
-		r->fields[n++] = (struct http_field){ http_field_name(id),
-						      slice_from_str(values[i]), id };
+		r->fields[n++] =
+			(struct http_field){ http_field_name(id),
+					     slice_from_str(values[i]), id, false };
 	}
 	r->fields[n++] = (struct http_field){ SLICE_LIT("x"), SLICE_LIT("br, */*"),
-					      HTTP_FIELD_OTHER };
+					      HTTP_FIELD_OTHER, false };
 	r->head = (struct http_head){ .method = HTTP_GET,
 				      .fields = r->fields,
 				      .field_count = n };

@@ -163,7 +163,7 @@ was_logged(const struct place *p, const char *text)
 static struct http_head
 put_head(struct http_field *f, enum http_field_id id, const char *value)
 {
-	*f = (struct http_field){ http_field_name(id), slice_from_str(value), id };
+	*f = (struct http_field){ http_field_name(id), slice_from_str(value), id, false };
 	return (struct http_head){ .method = HTTP_PUT,
 				   .fields = f,
 				   .field_count = value != NULL };

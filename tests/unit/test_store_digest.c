@@ -245,7 +245,7 @@ begin_put(const char *const lines[LINES_MAX])
 		rig.request[head->field_count++] =
 			(struct http_field){ SLICE("Repr-Digest"),
 					     slice_from_str(lines[i]),
-					     HTTP_FIELD_REPR_DIGEST };
+					     HTTP_FIELD_REPR_DIGEST, false };
 	exchange_begin(&rig.ex);
 }
 

@@ -121,8 +121,9 @@ static inline void
 transport_with_field(struct transport *t, enum http_field_id id, const char *value)
 {
 	assert_true(t->ex.head.field_count < TRANSPORT_FIELDS);
-	t->request[t->ex.head.field_count++] =
-		(struct http_field){ http_field_name(id), slice_from_str(value), id };
+	t->request[t->ex.head.field_count++] = (struct http_field){
+		.name = http_field_name(id), .value = slice_from_str(value), .id = id
+	};
 }
 
 /* The turns that were asked for. */

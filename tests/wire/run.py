@@ -6,21 +6,23 @@ import argparse
 import concurrent.futures
 import fnmatch
 import grp
+import gzip
 import itertools
 import os
 import pathlib
 import pwd
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 sys.dont_write_bytecode = True  # the source folder may be read-only, or under git
 from wirecase import Case, encode, insert_names, show
 from wireconn import Answer, Conn, Failed
+from wiresite import make_site, remove_site
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLOSE_S = 2.0  # how soon "closed" must come true
@@ -146,6 +148,11 @@ class Run:
         if len(found) != 1 or not re.fullmatch(insert_names(regex, self.names), found[0]):
             raise Failed(f"expected {text}, got {found}")
 
+    def check_field_not(self, answer, text):
+        name, value = re.split(r":\s*", text, maxsplit=1)
+        if answer.all(name) == [b"".join(encode(value, self.names)).decode("latin-1")]:
+            raise Failed(f"expected another {text}")
+
     def check_no_field(self, answer, name):
         if answer.all(name):
             raise Failed(f"expected no {name}, got {answer.all(name)}")
@@ -172,54 +179,39 @@ class Run:
             raise Failed(f"expected {text} bytes of body, got {len(answer.body)}")
 
     def check_body_file(self, answer, text):
-        if answer.body != (self.root / text).read_bytes():
+        name, _, part = text.partition(" ")
+        first, last = (int(n) for n in part.split("-")) if part else (0, sys.maxsize - 1)
+        if answer.body != (self.root / name).read_bytes()[first:last + 1]:
             raise Failed(f"the body is not the content of {text}")
 
+    def check_body_parts(self, answer, text):
+        name, wanted = text.split()
+        whole = (self.root / name).read_bytes()
+        for (_, where, data), part in itertools.zip_longest(
+                answer.parts(), wanted.split(","), fillvalue=(None, None, None)):
+            if where != f"bytes {part}/{len(whole)}":
+                raise Failed(f"expected the part {part}, got {where}")
+            first, last = (int(n) for n in part.split("-"))
+            if data != whole[first:last + 1]:
+                raise Failed(f"the part {part} is not that of {name}")
+
+    def check_body_gunzip(self, answer, text):
+        try:
+            body = gzip.decompress(answer.body)
+        except (EOFError, zlib.error) as e:
+            raise Failed(f"the body is not gzip: {e}") from None
+        if body != (self.root / text).read_bytes():
+            raise Failed(f"the body, decompressed, is not the content of {text}")
+
     def check_capture(self, answer, text):
-        name, field = text.split()
-        if not answer.all(field):
-            raise Failed(f"no {field} to capture")
-        self.names[name] = answer.all(field)[0]
+        name, field, *regex = text.split(maxsplit=2)
+        found = re.fullmatch(*regex or ["(.*)"], "".join(answer.all(field)[:1]))
+        if not answer.all(field) or not found:
+            raise Failed(f"no {field} to capture, but {answer.all(field)}")
+        self.names[name] = found[1]
 
 
-# ---- the site and the server ------------------------------------------------
-
-def make_site(root, user):
-    """All that server.json points to. Upload directories belong to the workers' user."""
-    texts = {
-        "site/hello.txt": "hello, world\n", "site/index.html": "<p>index</p>\n",
-        "site/dir/index.html": "<p>dir</p>\n", "site/dir/.git/config": "hidden\n",
-        "site/dir2/note.txt": "note\n", "site/empty.txt": "",
-        "site/evil.com/dir/index.html": "<p>evil</p>\n",
-        "site/with space.txt": "space\n", "site/.hidden": "hidden\n",
-        "site/.well-known/ok.txt": "well known\n", "site/unreadable.txt": "unreadable\n",
-        "site/caf\u00e9.txt": "coffee\n",
-        "getonly/f.txt": "get only\n", "outside.txt": "outside\n",
-        "pages/hello.txt": "pages\n", "pages/errors/404.html": "<p>custom not found</p>\n",
-    }
-    for name, text in texts.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    site = root / "site"
-    (site / "big.bin").write_bytes(bytes(range(256)) * 4096)
-    (site / "secret-link").symlink_to("/etc/passwd")
-    (site / "outside-link").symlink_to("../outside.txt")
-    (site / "outside-dir").symlink_to("..")
-    (site / "inside-link").symlink_to("hello.txt")
-    (site / "dangling-link").symlink_to("nowhere")
-    (site / "loop-link").symlink_to("loop-link")
-    os.mkfifo(site / "fifo")
-    for path in root.rglob("*"):
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() else 0o644)
-    (site / "unreadable.txt").chmod(0)
-    root.chmod(0o755)
-    for name in ("drop", "drop-refuse"):
-        (root / name).mkdir()
-        if user:
-            os.chown(root / name, user.pw_uid, user.pw_gid)
-
+# ---- the server -------------------------------------------------------------
 
 def write_config(root, user, backend, workers):
     text = (HERE / "server.json").read_text()
@@ -310,7 +302,7 @@ def run_combination(options, cases, backend, workers):
         if options.keep:
             print(f"[{label}] kept {root}")
         else:
-            shutil.rmtree(root)
+            remove_site(root)
     for line in wrong:
         print(f"FAIL [{label}] {line}", flush=True)
     return count, len(wrong)

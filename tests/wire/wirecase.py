@@ -62,8 +62,8 @@ class Response:
 class Case:
     """A .wire file as a list of (line number, kind of step, argument)."""
 
-    CHECKS = {"field", "field-re", "no-field", "allow", "body", "body-re", "body-not-re",
-              "body-len", "body-file", "capture"}
+    CHECKS = {"field", "field-re", "field-not", "no-field", "allow", "body", "body-re",
+              "body-not-re", "body-len", "body-file", "body-parts", "body-gunzip", "capture"}
     STEPS = {"interim", "maybe-interim", "silent", "closed", "open", "either", "file",
              "no-file"}
 

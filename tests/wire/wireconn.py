@@ -105,7 +105,7 @@ class Answer:
             if not m:
                 raise Failed(f"bad field line {line!r}")
             self.fields.append((m[1].decode().lower(), m[2].rstrip(b" \t").decode("latin-1")))
-        self.check_fields()
+        self.check_fields(to_head)
         if not to_head and self.status >= 200 and self.status not in (204, 304):
             self.read_body(conn)
 
@@ -117,7 +117,23 @@ class Answer:
         """The connection options."""
         return {o.strip().lower() for v in self.all("connection") for o in v.split(",")}
 
-    def check_fields(self):
+    def parts(self):
+        """The parts of multipart/byteranges (RFC 9110 section 14.6): (type, range, bytes)."""
+        m = re.fullmatch(r"multipart/byteranges; boundary=([0-9A-Za-z'()+_,./:=?-]{1,70})",
+                         "".join(self.all("content-type")))
+        if not m:
+            raise Failed(f"no multipart/byteranges, but {self.all('content-type')}")
+        mark = b"\r\n--" + m[1].encode()
+        first, *parts, last = (b"\r\n" + self.body).split(mark)
+        if first not in (b"", b"\r\n") or last != b"--\r\n":
+            raise Failed("no good begin or end of the parts")
+        found = [re.fullmatch(rb"\r\nContent-Type: (.*)\r\nContent-Range: (.*)\r\n\r\n((?s:.*))",
+                              part) for part in parts]
+        if not all(found):
+            raise Failed("a part without its fields")
+        return [(f[1].decode(), f[2].decode(), f[3]) for f in found]
+
+    def check_fields(self, to_head):
         for name in SINGLE:
             if len(self.all(name)) > 1:
                 raise Failed(f"{name} more than once")
@@ -129,7 +145,8 @@ class Answer:
                 raise Failed(f"{self.status} with a body's framing")
         elif length and coding:
             raise Failed("Content-Length together with Transfer-Encoding")
-        elif self.status != 304 and not length and not coding and "close" not in self.options():
+        elif not (to_head or self.status == 304 or length or coding or
+                  "close" in self.options()):
             raise Failed("neither length nor coding, and no Connection: close")
         if self.status >= 200 and not IMF_DATE.fullmatch("".join(self.all("date"))):
             raise Failed("no good Date")
