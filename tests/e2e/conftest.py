@@ -85,12 +85,14 @@ def run(websrv, tmp_path):
 
 @pytest.fixture
 def site(tmp_path):
-    """A small document root."""
+    """A small document root, an hour old: its entity-tags are strong."""
     root = tmp_path / "site"
     (root / "dir").mkdir(parents=True)
     (root / "hello.txt").write_text("hello, world\n")
     (root / "index.html").write_text("<title>index</title>\n")
     (root / "dir" / "index.html").write_text("<title>dir</title>\n")
+    for path in root.rglob("*.*"):
+        harness.make_old(path)
     return root
 
 

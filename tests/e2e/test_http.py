@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from harness import (config, cpu_seconds, curl, files, is_root, read_all, read_answer, send_get,
-                     until, upload)
+from harness import (config, cpu_seconds, curl, files, is_root, make_old, read_all, read_answer,
+                     send_get, until, upload)
 
 MIB = 1 << 20
 
@@ -436,6 +436,7 @@ def test_a_guarded_put_does_not_overwrite_what_it_has_not_seen(start, tmp_path, 
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / "a.txt").write_text("first")
+    make_old(shared / "a.txt")
     route = {**files(shared), **upload(shared, "/*", conflict="replace", mode="0644")}
     server = start(config([route], cache={"revalidate": 0}))
     url, etag = server.url + "/a.txt", server.get("/a.txt")[1]["ETag"]
