@@ -28,7 +28,7 @@ start_open(struct start *s, const struct config *conf, struct logs *logs,
 
 	*s = (struct start){ 0 };
 	users = privileges_check(conf, errors);
-	s->files = file_shared_new(&conf->cache, NULL, 0);
+	s->files = file_shared_new(conf, NULL, 0);
 	if (s->files == NULL) {
 		buf_add_str(errors, "out of memory\n");
 		return -1;

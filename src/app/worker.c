@@ -132,6 +132,20 @@ log_lines(const struct log *log, struct slice text)
 	}
 }
 
+static bool
+takes_uploads(const struct config *conf)
+{
+	for (size_t i = 0; i < conf->server_count; i++) {
+		const struct conf_server *s = &conf->servers[i];
+
+		for (size_t k = 0; k < s->route_count; k++) {
+			if ((s->routes[k].actions & CONF_ACTION_UPLOAD) != 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 static int
 open_site(struct worker *w)
 {
@@ -141,7 +155,8 @@ open_site(struct worker *w)
 				   .counters = &b->counters[b->slot] };
 	struct buf errors;
 
-	w->files = file_shared_new(&b->conf->cache, b->counters, b->slots);
+	w->files = file_shared_new(b->conf, takes_uploads(b->conf) ? b->counters : NULL,
+				   b->slots);
 	if (w->files == NULL) {
 		log_error(env.log, "out of memory");
 		return -1;

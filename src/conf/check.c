@@ -193,8 +193,18 @@ check_header_name(struct slice s)
 		"upgrade",        "keep-alive",        "te",         "server"
 	};
 
+	/* Those that are true of one representation only. */
+	static const char *const content[] = { "content-encoding", "content-range",
+					       "content-location", "accept-ranges",
+					       "repr-digest" };
+
 	if (s.len == 0 || token_len(s) != s.len)
 		return "is not a header name; write letters, digits and \"-\"";
+	for (size_t i = 0; i < COUNT(content); i++) {
+		if (slice_eq_nocase(s, slice_from_str(content[i])))
+			return "depends on what is sent, and the server sets it; remove "
+			       "it";
+	}
 	for (size_t i = 0; i < COUNT(framing); i++) {
 		if (slice_eq_nocase(s, slice_from_str(framing[i])))
 			return "is a header that the server sets itself; remove it";

@@ -29,8 +29,9 @@ enum body_kind {
  * the next turn of the loop; another -errno: the answer has to be broken off.
  */
 typedef ssize_t (*body_pull_fn)(void *owner, char *out, size_t room);
-/* Is the file still the one whose length was promised? False breaks the answer off. */
-typedef bool (*body_check_fn)(void *owner);
+/* Is the file still the one whose length was promised? 0; -EAGAIN: ask again in the next turn of
+ * the loop; another -errno: the answer has to be broken off. */
+typedef int (*body_check_fn)(void *owner);
 
 struct body {
 	enum body_kind kind;

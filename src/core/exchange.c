@@ -53,7 +53,7 @@ exchange_reset(struct exchange *ex)
 	ex->state = EXCHANGE_NEW;
 	ex->handler = NULL;
 	ex->data = NULL;
-	ex->close = ex->waits = false;
+	ex->close = ex->waits = ex->has_own_type = false;
 	ex->body_max = ex->received = ex->unconsumed = ex->sent = 0;
 	ex->started_ms = clock_mono_ms();
 }
@@ -83,8 +83,23 @@ open_handler(struct exchange *ex, const struct handler *h)
 
 	ex->handler = h;
 	status = h->ops->open(ex);
-	if (status != 0)
+	if (status != 0) {
 		ex->handler = NULL;
+		ex->data = NULL;
+	}
+	return status;
+}
+
+int
+exchange_hand_over(struct exchange *ex, const struct handler *to)
+{
+	const struct handler *from = ex->handler;
+	int status;
+
+	ex->handler = to;
+	status = to->ops->open(ex);
+	if (status != 0)
+		ex->handler = from;
 	return status;
 }
 
@@ -97,6 +112,7 @@ clear_answer(struct exchange *ex)
 	ex->status = 0;
 	ex->field_count = 0;
 	ex->shared_field_count = 0;
+	ex->has_own_type = false;
 }
 
 /* The handler of the configured error page for this status, or NULL. */
@@ -423,12 +439,13 @@ exchange_redirect(struct exchange *ex, int status, struct slice to, bool keep_qu
 }
 
 /* Does a configured field apply to this answer? An error must not be cached like the page
- * that was asked for, and its body has a type of its own. */
+ * that was asked for, and its body has a type of its own; so have several parts. */
 static bool
 applies(const struct exchange *ex, const struct http_field *over)
 {
-	return ex->status < 400 || (over->id != HTTP_FIELD_CACHE_CONTROL &&
-				    over->id != HTTP_FIELD_CONTENT_TYPE);
+	if (over->id == HTTP_FIELD_CONTENT_TYPE)
+		return ex->status < 400 && !ex->has_own_type;
+	return ex->status < 400 || over->id != HTTP_FIELD_CACHE_CONTROL;
 }
 
 struct overlay {
@@ -438,11 +455,20 @@ struct overlay {
 };
 
 static bool
+is_same_field(const struct http_field *a, const struct http_field *b)
+{
+	return a->id == b->id &&
+	       (a->id != HTTP_FIELD_OTHER || slice_eq_nocase(a->name, b->name));
+}
+
+static bool
 is_overridden(const struct overlay *o, const struct http_field *f)
 {
+	/* RFC 9110 section 12.5.5: several lines are one list, and ours stays true. */
+	if (f->id == HTTP_FIELD_VARY)
+		return false;
 	for (size_t i = 0; i < o->count; i++) {
-		if (slice_eq_nocase(o->fields[i].name, f->name) &&
-		    applies(o->ex, &o->fields[i]))
+		if (is_same_field(&o->fields[i], f) && applies(o->ex, &o->fields[i]))
 			return true;
 	}
 	return false;
@@ -475,7 +501,7 @@ exchange_each_field(const struct exchange *ex,
 	emit_block(&o, ex->fields, ex->field_count, emit, ctx);
 	emit_block(&o, ex->kept_fields, ex->kept_field_count, emit, ctx);
 	for (size_t i = 0; i < o.count; i++) {
-		if (o.fields[i].value.ptr != NULL && applies(ex, &o.fields[i]))
+		if (applies(ex, &o.fields[i]))
 			emit(ctx, &o.fields[i]);
 	}
 	if (ex->route != NULL && ex->route->cors != NULL)

@@ -104,6 +104,7 @@ struct exchange {
 	/* fields that stay when an error page answers: Content-Range of a 416 */
 	struct http_field kept_fields[EXCHANGE_KEPT_MAX];
 	size_t kept_field_count;
+	bool has_own_type; /* Content-Type describes the framing: no configured one fits */
 	struct body body;
 
 	/* the machine */
@@ -160,6 +161,10 @@ int exchange_keep_field(struct exchange *ex, enum http_field_id id, struct slice
 
 /* The handler cannot answer yet: its work() is called in the next turn of the loop. */
 void exchange_later(struct exchange *ex);
+
+/* From within open(): lets another handler answer; it gets work(), data() and close(). Returns
+ * what its open() does; when that is a status, the exchange is the caller's again. */
+int exchange_hand_over(struct exchange *ex, const struct handler *to);
 
 /* The answer is final. ex->body may be set before. */
 void exchange_respond(struct exchange *ex, int status);

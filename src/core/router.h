@@ -37,11 +37,9 @@ struct route {
 	struct handler handlers[ROUTE_HANDLERS_MAX];
 	size_t handler_count;
 	const struct handler *by_method[HTTP_METHOD_COUNT]; /* NULL: 405 */
-	struct slice allow;      /* value of Allow, OPTIONS included */
-	const struct cors *cors; /* NULL: pages of other origins are not let in */
-	const struct http_field
-		*fields; /* "headers": added to every answer; a value with a
-					  * NULL ptr removes the field */
+	struct slice allow;              /* value of Allow, OPTIONS included */
+	const struct cors *cors;         /* NULL: pages of other origins are not let in */
+	const struct http_field *fields; /* "headers": added to every answer */
 	size_t field_count;
 };
 

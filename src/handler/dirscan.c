@@ -51,15 +51,6 @@ struct dirscan {
 	char path[];
 };
 
-static uint64_t
-mono_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* --- memory and references --- */
 
 static void
@@ -196,8 +187,9 @@ bucket(struct dirscans *all, const char *path)
 static bool
 is_same_key(const struct dirscan_key *a, const struct dirscan_key *b)
 {
-	return a->root == b->root && a->hidden == b->hidden && a->sort == b->sort &&
-	       a->descending == b->descending && strcmp(a->path, b->path) == 0;
+	return a->root == b->root && a->uploads == b->uploads && a->hidden == b->hidden &&
+	       a->sort == b->sort && a->descending == b->descending &&
+	       strcmp(a->path, b->path) == 0;
 }
 
 static struct dirscan *
@@ -354,7 +346,7 @@ read_some(struct dirscan *s, uint64_t until_us)
 		}
 		if (rc != 0)
 			return rc;
-		if (mono_us() >= until_us)
+		if (clock_mono_us() >= until_us)
 			break;
 	}
 	return 0;
@@ -368,7 +360,7 @@ sort_some(struct dirscan *s, uint64_t until_us)
 	for (unsigned i = 0; i < STEP_MOVES / MOVES_PER_CLOCK; i++) {
 		if (dirlist_sort_step(&s->list, MOVES_PER_CLOCK))
 			return true;
-		if (mono_us() >= until_us)
+		if (clock_mono_us() >= until_us)
 			break;
 	}
 	return false;
@@ -419,7 +411,7 @@ dirscan_advance(struct dirscan *s, const void *who)
 		s->driver = who;
 	if (s->driver == who &&
 	    (s->state == STATE_READING || s->state == STATE_SORTING)) {
-		uint64_t until_us = mono_us() + DIRSCAN_STEP_US;
+		uint64_t until_us = clock_mono_us() + DIRSCAN_STEP_US;
 
 		do
 			rc = step(s, until_us);

@@ -39,6 +39,7 @@ struct dirscan_key {
 	bool hidden;      /* names that begin with a dot are listed too */
 	enum dirlist_sort sort;
 	bool descending;
+	uint64_t uploads; /* that had been stored when it was asked for */
 };
 
 void dirscans_init(struct dirscans *all, size_t memory_max);

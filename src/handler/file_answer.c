@@ -132,6 +132,7 @@ answer_parts(struct exchange *ex, const struct files *f, const struct file_choic
 
 	if (body.kind == BODY_NONE)
 		return 503;
+	ex->has_own_type = true;
 	type = arena_printf(&ex->arena, "multipart/byteranges; boundary=%s", boundary);
 	if (type == NULL || add_content_fields(ex, f, c, false) < 0 ||
 	    exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, slice_from_str(type)) < 0)
@@ -143,7 +144,7 @@ answer_parts(struct exchange *ex, const struct files *f, const struct file_choic
 static int
 answer_whole(struct exchange *ex, const struct files *f, const struct file_choice *c)
 {
-	const struct file_version *v = c->version;
+	struct file_version *v = c->version;
 	bool as_is = c->coding == CODING_IDENTITY;
 	bool has_ranges = f->route->limits.ranges > 0;
 	struct http_range all = { 0, v->size };

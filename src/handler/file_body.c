@@ -16,15 +16,16 @@
 #include "handler/files.h"
 
 #define QUIET_S 5 /* since the last change: then sendfile is safe enough */
-#define PART_HEAD_MAX 384
+#define PART_HEAD_MAX 512
 #define STREAM_INPUT ((size_t)64 * 1024)
-#define STREAM_READS 4 /* of STREAM_INPUT in one call */
 
-/* Bytes of a version, or -errno; -EIO when they are those of another version. */
+/* Bytes of a version, or -errno; -EIO when they are those of another version, -EAGAIN when that
+ * cannot be told yet. */
 static ssize_t
-read_version(const struct file_version *v, uint64_t offset, char *out, size_t len)
+read_version(struct file_version *v, uint64_t offset, char *out, size_t len)
 {
 	ssize_t n = (ssize_t)len;
+	int rc;
 
 	if (v->bytes != NULL) {
 		memcpy(out, v->bytes + offset, len);
@@ -33,11 +34,14 @@ read_version(const struct file_version *v, uint64_t offset, char *out, size_t le
 	n = fs_pread_full(v->fd, out, len, (off_t)offset);
 	if (n < 0)
 		return n;
-	return (size_t)n == len && file_version_is_intact(v) ? n : -EIO;
+	if ((size_t)n != len)
+		return -EIO;
+	rc = file_version_check(v);
+	return rc < 0 ? rc : n;
 }
 
 struct reader {
-	const struct file_version *version;
+	struct file_version *version;
 	uint64_t offset, left;
 };
 
@@ -60,23 +64,23 @@ read_on(struct reader *r, char *out, size_t room)
 	return n;
 }
 
-static bool
-is_intact(void *owner)
+static int
+check_version(void *owner)
 {
-	return file_version_is_intact(owner);
+	return file_version_check(owner);
 }
 
 struct body
-file_body_range(const struct file_version *v, const struct http_range *r)
+file_body_range(struct file_version *v, const struct http_range *r)
 {
 	struct body body;
 
 	if (v->bytes != NULL)
 		return body_memory(slice_make(v->bytes + r->offset, (size_t)r->length));
 	body = body_file(v->fd, r->offset, r->length);
-	body.file.check = is_intact;
-	body.file.copy = clock_unix() - v->modified < QUIET_S;
-	body.owner = (void *)(uintptr_t)v;
+	body.file.check = check_version;
+	body.file.copy = clock_unix() - v->id.mtime.tv_sec < QUIET_S;
+	body.owner = v;
 	return body;
 }
 
@@ -157,7 +161,7 @@ make_boundary(char out[FILE_BOUNDARY_LEN + 1])
 }
 
 struct body
-file_body_parts(struct exchange *ex, const struct file_version *v, struct slice type,
+file_body_parts(struct exchange *ex, struct file_version *v, struct slice type,
 		const struct http_range *ranges, size_t count,
 		char boundary[FILE_BOUNDARY_LEN + 1])
 {
@@ -190,19 +194,32 @@ file_body_parts(struct exchange *ex, const struct file_version *v, struct slice 
 
 struct stream {
 	struct file_shared *shared;
+	enum coding coding;
 	struct reader reader;
-	struct encoder *encoder;
+	struct encoder *encoder; /* made by the first pull: HEAD has none */
 	struct slice in;
 	bool done;
 	char input[STREAM_INPUT];
 };
+
+static size_t
+memory_of_stream(enum coding c)
+{
+	return sizeof(struct stream) + coding_memory(c);
+}
+
+bool
+file_body_can_encode(const struct file_shared *shared, enum coding c)
+{
+	return shared->stream_memory + memory_of_stream(c) <= FILE_STREAMS_MEMORY;
+}
 
 static void
 free_stream(void *owner)
 {
 	struct stream *s = owner;
 
-	s->shared->streams--;
+	s->shared->stream_memory -= memory_of_stream(s->coding);
 	encoder_free(s->encoder);
 	free(s);
 }
@@ -211,39 +228,35 @@ static ssize_t
 pull_encoded(void *owner, char *out, size_t room)
 {
 	struct stream *s = owner;
+	ssize_t n;
 
-	for (int reads = 0; reads < STREAM_READS && !s->done; reads++) {
-		ssize_t n;
-
-		if (s->in.len == 0 && s->reader.left > 0) {
-			n = read_on(&s->reader, s->input, sizeof(s->input));
-			if (n < 0)
-				return n;
-			s->in = slice_make(s->input, (size_t)n);
-		}
-		n = encoder_run(s->encoder, &s->in, s->reader.left == 0, out, room,
-				&s->done);
-		if (n != 0)
+	if (s->encoder == NULL && (s->encoder = encoder_new(s->coding)) == NULL)
+		return -ENOMEM;
+	if (s->done)
+		return 0;
+	if (s->in.len == 0 && s->reader.left > 0) {
+		n = read_on(&s->reader, s->input, sizeof(s->input));
+		if (n < 0)
 			return n;
+		s->in = slice_make(s->input, (size_t)n);
 	}
-	return s->done ? 0 : -EAGAIN;
+	n = encoder_run(s->encoder, &s->in, s->reader.left == 0, out, room, &s->done);
+	return n != 0 || s->done ? n : -EAGAIN;
 }
 
 struct body
-file_body_encoded(struct file_shared *shared, const struct file_version *v, enum coding c)
+file_body_encoded(struct file_shared *shared, struct file_version *v, enum coding c)
 {
-	struct stream *s =
-		shared->streams < FILE_STREAMS_MAX ? calloc(1, sizeof(*s)) : NULL;
+	struct stream *s = malloc(sizeof(*s));
 
 	if (s == NULL)
 		return (struct body){ 0 };
 	s->shared = shared;
+	s->coding = c;
 	s->reader = (struct reader){ v, 0, v->size };
-	s->encoder = encoder_new(c);
-	if (s->encoder == NULL) {
-		free(s);
-		return (struct body){ 0 };
-	}
-	shared->streams++;
+	s->encoder = NULL;
+	s->in = slice_make(NULL, 0);
+	s->done = false;
+	shared->stream_memory += memory_of_stream(c);
 	return body_pull(pull_encoded, s, free_stream, BODY_UNKNOWN);
 }

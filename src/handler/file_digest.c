@@ -9,7 +9,7 @@
 #include "http/digest_hash.h"
 
 /* Beyond it hashing takes too long for one turn of the loop. */
-#define HASH_AT_ONCE_MAX ((uint64_t)1024 * 1024)
+#define HASH_AT_ONCE_MAX ((uint64_t)256 * 1024)
 
 static bool
 compute(const struct file_version *v, enum digest_algorithm a, unsigned char *out)

@@ -4,6 +4,8 @@
  * is, a sibling that somebody compressed before, or what we encode ourselves. Siblings go
  * through the same confined open as the file, and must not be older than it.
  */
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "handler/files.h"
@@ -26,12 +28,11 @@ is_older(const struct timespec *a, const struct timespec *b)
 
 /* A reference to the sibling of that coding, or NULL: none, or none to be trusted. */
 static struct file_version *
-open_sibling(const struct exchange *ex, struct files *f, const char *path,
+open_sibling(struct exchange *ex, struct files *f, const char *path,
 	     const struct file_version *v, enum coding c)
 {
-	struct arena *arena = (struct arena *)(uintptr_t)&ex->arena;
 	struct slice ext = coding_extension(c);
-	char *name = arena_printf(arena, "%s%.*s", path, SLICE_ARG(ext));
+	char *name = arena_printf(&ex->arena, "%s%.*s", path, SLICE_ARG(ext));
 	struct file_version *sibling;
 
 	if (name == NULL ||
@@ -45,14 +46,18 @@ open_sibling(const struct exchange *ex, struct files *f, const char *path,
 }
 
 static unsigned
-find_siblings(const struct exchange *ex, struct files *f, const char *path,
+find_siblings(struct exchange *ex, struct files *f, const char *path,
 	      struct file_version *v)
 {
-	uint64_t now = clock_mono_ms();
+	uint64_t now = clock_mono_ms(), stored;
 
-	if (f->sibling_count == 0 || now < v->siblings_due_ms)
+	if (f->sibling_count == 0)
+		return 0;
+	stored = filecache_uploads(f->shared->cache);
+	if (now < v->siblings_due_ms && stored == v->siblings_uploads)
 		return v->siblings;
 	v->siblings = 0;
+	v->siblings_uploads = stored;
 	v->siblings_due_ms = now + f->revalidate_ms;
 	for (size_t i = 0; i < f->sibling_count; i++) {
 		struct file_version *s = open_sibling(ex, f, path, v, f->siblings[i]);
@@ -86,7 +91,7 @@ is_type_listed(const struct conf_strings *types, struct slice type)
 }
 
 static unsigned
-find_encodings(const struct files *f, const struct file_version *v)
+find_encodings(const struct files *f, struct file_version *v)
 {
 	struct slice type = v->fields[FILE_FIELD_CONTENT_TYPE].value;
 	unsigned set = 0;
@@ -95,7 +100,11 @@ find_encodings(const struct files *f, const struct file_version *v)
 	    v->size == 0)
 		return 0;
 	type = slice_trim(slice_make(type.ptr, slice_find(type, ';')));
-	if (!is_type_listed(&f->conf->compress.types, type))
+	if (v->encodable == FILE_UNKNOWN)
+		v->encodable = is_type_listed(&f->conf->compress.types, type)
+				       ? FILE_ENCODABLE
+				       : FILE_NOT_ENCODABLE;
+	if (v->encodable == FILE_NOT_ENCODABLE)
 		return 0;
 	for (size_t i = 0; i < f->encoding_count; i++)
 		set |= BIT(f->encodings[i]);
@@ -117,7 +126,10 @@ encode(struct files *f, struct file_version *v, enum coding c)
 	buf_init(&out);
 	if (coding_encode(c, slice_make(v->bytes, (size_t)v->size), &out) == 0) {
 		if (out.len < v->size) {
-			coded = file_version_encoded(v, c, out.ptr, out.len);
+			char *fit = realloc(out.ptr, out.len);
+
+			coded = file_version_encoded(v, c, fit != NULL ? fit : out.ptr,
+						     out.len);
 			buf_init(&out); /* the bytes were taken over */
 		} else {
 			v->not_worth |= BIT(c);
@@ -135,6 +147,7 @@ struct offer {
 	unsigned siblings, encodings; /* sets of BIT(coding) */
 	enum coding list[CODING_COUNT];
 	size_t count;
+	bool busy; /* one could not be made for want of memory */
 };
 
 static void
@@ -152,7 +165,7 @@ add(struct offer *o, const enum coding *order, size_t count, unsigned set)
 
 /* Makes `c` the choice if it can be had. */
 static bool
-take(const struct exchange *ex, struct files *f, const char *path, struct offer *o,
+take(struct exchange *ex, struct files *f, const char *path, struct offer *o,
      enum coding c, struct file_choice *choice)
 {
 	struct file_version *v = choice->version, *other;
@@ -165,7 +178,8 @@ take(const struct exchange *ex, struct files *f, const char *path, struct offer 
 		o->encodings &= ~BIT(c);
 		bool at_once = v->bytes != NULL && v->size <= ENCODE_AT_ONCE_MAX;
 
-		choice->encode = !at_once && f->shared->streams < FILE_STREAMS_MAX;
+		choice->encode = !at_once && file_body_can_encode(f->shared, c);
+		o->busy = o->busy || (!at_once && !choice->encode);
 		other = at_once ? encode(f, v, c) : NULL;
 	}
 	if (other == NULL && !choice->encode)
@@ -194,7 +208,7 @@ may_refuse(const struct http_head *head)
 }
 
 int
-file_select(const struct exchange *ex, struct files *f, const char *path,
+file_select(struct exchange *ex, struct files *f, const char *path,
 	    struct file_version *v, struct file_choice *choice)
 {
 	bool wants_part = ex->head.method == HTTP_GET &&
@@ -225,7 +239,7 @@ file_select(const struct exchange *ex, struct files *f, const char *path,
 		if (c == CODING_IDENTITY)
 			return 0;
 		if (c == CODING_COUNT)
-			return 406;
+			return o.busy ? 503 : 406;
 		if (take(ex, f, path, &o, c, choice))
 			return 0;
 	}

@@ -15,12 +15,16 @@
 #include "http/date.h"
 
 #define READ_TRIES 3
+#define UNSURE_MS 20
 
 struct version_block {
-	struct file_version v;                        /* first */
-	char *text;                                   /* of the fields */
-	char samples[FILE_SAMPLES][FILE_SAMPLE_SIZE]; /* of files that are not read */
+	struct file_version v;             /* first */
+	char *text;                        /* of the fields */
+	char (*samples)[FILE_SAMPLE_SIZE]; /* FILE_SAMPLES of a file that is not read */
 };
+
+_Static_assert(sizeof(struct version_block) <= FILE_VERSION_COST / 2,
+	       "FILE_VERSION_COST is too low");
 
 void
 file_version_unref(struct file_version *v)
@@ -37,6 +41,7 @@ file_version_unref(struct file_version *v)
 		close(v->fd);
 	free((void *)(uintptr_t)v->bytes);
 	free(b->text);
+	free(b->samples);
 	free(b);
 }
 
@@ -79,12 +84,11 @@ set_fields(struct version_block *b, struct slice etag, struct slice type)
 {
 	struct http_field *f = b->v.fields;
 	char modified[HTTP_DATE_LEN];
-	int64_t now = clock_unix();
 	size_t len = 0;
 	char *p;
 
 	/* RFC 9110 section 8.8.2.1: never later than the Date of the answer. */
-	http_date_format(b->v.modified < now ? b->v.modified : now, modified);
+	http_date_format(b->v.modified, modified);
 	f[FILE_FIELD_ETAG] = field(HTTP_FIELD_ETAG, etag);
 	f[FILE_FIELD_LAST_MODIFIED] =
 		field(HTTP_FIELD_LAST_MODIFIED, slice_make(modified, HTTP_DATE_LEN));
@@ -164,19 +168,40 @@ file_version_is_unchanged(const struct file_version *v)
 	       is_same_time(&st.st_mtim, &v->id.mtime);
 }
 
-bool
-file_version_is_intact(const struct file_version *v)
+static int
+keep_samples(struct version_block *b)
+{
+	b->samples = malloc((size_t)FILE_SAMPLES * FILE_SAMPLE_SIZE);
+	return b->samples != NULL ? take_samples(b, b->samples) : -ENOMEM;
+}
+
+/* A write sets the time before the size: what is being appended looks for a moment as if it
+ * were written over. */
+static int
+wait_for_size(struct file_version *v)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (v->unsure_since_ms == 0)
+		v->unsure_since_ms = now;
+	return now - v->unsure_since_ms < UNSURE_MS ? -EAGAIN : -EIO;
+}
+
+int
+file_version_check(struct file_version *v)
 {
 	const struct version_block *b = (const struct version_block *)v;
 	char now[FILE_SAMPLES][FILE_SAMPLE_SIZE];
 	struct stat st;
 
 	if (fstat(v->fd, &st) < 0)
-		return false;
+		return -errno;
 	if (st.st_size == v->id.size && is_same_time(&st.st_mtim, &v->id.mtime))
-		return true;
-	return st.st_size > v->id.size && take_samples(b, now) == 0 &&
-	       memcmp(now, b->samples, sizeof(now)) == 0;
+		return 0;
+	if (st.st_size < v->id.size || take_samples(b, now) < 0 ||
+	    memcmp(now, b->samples[0], sizeof(now)) != 0)
+		return -EIO;
+	return st.st_size > v->id.size ? 0 : wait_for_size(v);
 }
 
 /* --- making --- */
@@ -197,7 +222,9 @@ make(const struct file_root *root, const char *path, int fd, const struct stat *
 		return -ENOMEM;
 	}
 	b->v = (struct file_version){ .size = (uint64_t)st->st_size,
-				      .modified = st->st_mtim.tv_sec,
+				      .modified = st->st_mtim.tv_sec < now
+							  ? st->st_mtim.tv_sec
+							  : now,
 				      .fd = fd,
 				      .id = id_from(st),
 				      .is_young = etag_is_young(st, now),
@@ -208,7 +235,7 @@ make(const struct file_root *root, const char *path, int fd, const struct stat *
 		     : set_fields(b, etag_format(st, now, etag), slice_from_str(type));
 	free(type);
 	if (rc == 0)
-		rc = b->v.size <= bytes_max ? read_bytes(b) : take_samples(b, b->samples);
+		rc = b->v.size <= bytes_max ? read_bytes(b) : keep_samples(b);
 	if (rc == 0)
 		*out = &b->v;
 	else

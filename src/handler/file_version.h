@@ -45,6 +45,9 @@ struct file_root {
 	char *(*type_of)(const struct file_root *root, struct slice name);
 };
 
+/* Bytes of memory that a version takes beside the contents of the file, about. */
+#define FILE_VERSION_COST 1024
+
 struct file_version {
 	uint64_t size;
 	int64_t modified;                           /* Unix seconds */
@@ -56,12 +59,14 @@ struct file_version {
 
 	/* remembered by file_select.c: siblings as a set of 1 << enum coding, until when */
 	unsigned siblings;
-	uint64_t siblings_due_ms;
+	uint64_t siblings_due_ms, siblings_uploads;
 	/* forms encoded by us, and codings that do not make it smaller */
 	struct file_version *coded[CODING_COUNT];
 	unsigned not_worth;
+	enum { FILE_UNKNOWN, FILE_ENCODABLE, FILE_NOT_ENCODABLE } encodable;
 
-	void *kept_by; /* of filecache.c: its entry, or NULL */
+	uint64_t unsure_since_ms; /* of file_version_check(); 0 = never was */
+	void *kept_by;            /* of filecache.c: its entry, or NULL */
 	uint32_t refs;
 };
 
@@ -85,11 +90,12 @@ struct file_version *file_version_encoded(const struct file_version *v, enum cod
 	__attribute__((warn_unused_result));
 
 /*
- * Are the bytes that the descriptor reads now still those of this version? True for a file that
- * only grew, as logs do: its beginning is compared in samples. The size and time of any other
- * change tell. For versions with a descriptor.
+ * Are the bytes that the descriptor reads now still those of this version? 0: they are; so they are
+ * when the file only grew, as logs do: its beginning is compared in samples. -EIO: it was written
+ * into, truncated, or cannot be looked at. -EAGAIN: it cannot be told yet; ask again soon. For
+ * versions with a descriptor.
  */
-bool file_version_is_intact(const struct file_version *v);
+int file_version_check(struct file_version *v);
 
 /* Has nobody written into the file since, not even at its end? Likewise. */
 bool file_version_is_unchanged(const struct file_version *v);

@@ -15,8 +15,8 @@
 #include "base/strmap.h"
 #include "handler/fs_status.h"
 
-#define ENTRY_OVERHEAD 768 /* bytes, charged to cache.memory beside the file's own */
-#define MISSING_SHARE 8    /* one in so many entries may be a name with nothing there */
+#define MALLOC_COST 32
+#define MISSING_SHARE 8 /* one in so many entries may be a name with nothing there */
 
 enum kind { KIND_BYTES, KIND_FD, KIND_OTHER, KIND_COUNT };
 
@@ -154,8 +154,8 @@ make_room(struct filecache *fc, size_t cost, enum kind kind, const struct entry 
 	return fc->memory + cost <= fc->conf.memory;
 }
 
-static uint64_t
-uploads(const struct filecache *fc)
+uint64_t
+filecache_uploads(const struct filecache *fc)
 {
 	return fc->counters == NULL
 		       ? 0
@@ -168,7 +168,9 @@ keep(struct filecache *fc, const struct file_root *root, struct slice path, uint
 {
 	enum kind kind = v == NULL ? KIND_OTHER : v->fd >= 0 ? KIND_FD : KIND_BYTES;
 	struct shelf *shelf = &fc->shelves[kind];
-	size_t cost = ENTRY_OVERHEAD + path.len + (kind == KIND_BYTES ? v->size : 0);
+	size_t cost = sizeof(struct entry) + path.len + MALLOC_COST +
+		      (v != NULL ? FILE_VERSION_COST : 0) +
+		      (kind == KIND_BYTES ? v->size : 0);
 	struct entry **link;
 	struct entry *e;
 
@@ -208,14 +210,15 @@ void
 filecache_keep_coded(struct filecache *fc, struct file_version *v, enum coding c,
 		     struct file_version *coded)
 {
+	size_t cost = coded->size + FILE_VERSION_COST;
 	struct entry *e = v->kept_by;
 
-	if (e == NULL || v->coded[c] != NULL || !make_room(fc, coded->size, e->kind, e))
+	if (e == NULL || v->coded[c] != NULL || !make_room(fc, cost, e->kind, e))
 		return;
 	v->coded[c] = coded;
 	coded->refs++;
-	e->cost += coded->size;
-	fc->memory += coded->size;
+	e->cost += cost;
+	fc->memory += cost;
 }
 
 /* --- looking up --- */
@@ -279,7 +282,7 @@ filecache_open(struct filecache *fc, const struct file_root *root, const char *p
 	int rc;
 
 	/* Before anything is opened: what is stored meanwhile has to be noticed next time. */
-	fc->stored = uploads(fc);
+	fc->stored = filecache_uploads(fc);
 	if (*link != NULL && is_current(fc, *link))
 		return take(fc, *link, out);
 	if (*link != NULL)

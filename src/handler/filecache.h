@@ -35,6 +35,9 @@ int filecache_open(struct filecache *fc, const struct file_root *root, const cha
 void filecache_keep_coded(struct filecache *fc, struct file_version *v, enum coding c,
 			  struct file_version *coded);
 
+/* How many uploads all workers have stored so far. */
+uint64_t filecache_uploads(const struct filecache *fc);
+
 /* Forgets the entries of a root that goes away. */
 void filecache_forget_root(struct filecache *fc, const struct file_root *root);
 

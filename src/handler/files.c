@@ -29,7 +29,8 @@ listing_begin(struct exchange *ex)
 					 .root = &f->root,
 					 .hidden = f->conf->hidden,
 					 .log = f->log,
-					 .revalidate_ms = f->revalidate_ms };
+					 .revalidate_ms = f->revalidate_ms,
+					 .uploads = filecache_uploads(f->shared->cache) };
 	char *path = arena_strdup(&ex->arena, ex->rest);
 
 	return path != NULL ? listing_open(ex, &source, path) : 503;
@@ -44,6 +45,7 @@ listing_end(struct exchange *ex, enum exchange_end why)
 }
 
 static const struct handler_ops listing_handler = {
+	.open = listing_begin,
 	.work = listing_work,
 	.close = listing_end,
 };
@@ -139,6 +141,7 @@ files_destroy(void *state)
 	struct files *f = state;
 
 	filecache_forget_root(f->shared->cache, &f->root);
+	listings_forget_root(f->shared->listings, &f->root);
 	close(f->root.dirfd);
 	free(f);
 }
@@ -245,20 +248,6 @@ answer_version(struct exchange *ex, struct files *f, const char *path,
 	return status;
 }
 
-/* A handler of its own takes over: it answers by turns. */
-static int
-hand_to_listing(struct exchange *ex, struct files *f)
-{
-	const struct handler *self = ex->handler;
-	int status;
-
-	ex->handler = &f->listing;
-	status = listing_begin(ex);
-	if (status != 0)
-		ex->handler = self;
-	return status;
-}
-
 /* `path` ends with '/' or is empty: the first index file that is there answers. */
 static int
 answer_directory(struct exchange *ex, struct files *f, const char *path)
@@ -280,7 +269,9 @@ answer_directory(struct exchange *ex, struct files *f, const char *path)
 		if (status != 404)
 			return status;
 	}
-	return f->conf->listing && ex->error_status == 0 ? hand_to_listing(ex, f) : 404;
+	return f->conf->listing && ex->error_status == 0
+		       ? exchange_hand_over(ex, &f->listing)
+		       : 404;
 }
 
 static int

@@ -47,7 +47,7 @@ int files_open_failed(struct files *f, const char *path, int error);
 
 /* file_select.c: turns a reference to the file at `path` into a choice, whatever it returns: 0
  * or a status. */
-int file_select(const struct exchange *ex, struct files *f, const char *path,
+int file_select(struct exchange *ex, struct files *f, const char *path,
 		struct file_version *v, struct file_choice *choice)
 	__attribute__((warn_unused_result));
 
@@ -57,18 +57,19 @@ int file_answer(struct exchange *ex, const struct files *f,
 		const struct file_choice *choice) __attribute__((warn_unused_result));
 
 /* file_body.c: the version is borrowed likewise. A body of kind BODY_NONE when memory is short
- * or too many are encoded at a time. */
+ *. */
 
 /* One range, straight from the page cache where that is safe. Always a body. */
-struct body file_body_range(const struct file_version *v, const struct http_range *r);
+struct body file_body_range(struct file_version *v, const struct http_range *r);
 #define FILE_BOUNDARY_LEN 20
 /* Several ranges as multipart/byteranges, RFC 9110 section 14.6; makes up the boundary. */
-struct body file_body_parts(struct exchange *ex, const struct file_version *v,
+struct body file_body_parts(struct exchange *ex, struct file_version *v,
 			    struct slice type, const struct http_range *ranges,
 			    size_t count, char boundary[FILE_BOUNDARY_LEN + 1]);
 /* All of it, encoded on the way; of unknown length. */
-struct body file_body_encoded(struct file_shared *shared, const struct file_version *v,
+struct body file_body_encoded(struct file_shared *shared, struct file_version *v,
 			      enum coding c);
-#define FILE_STREAMS_MAX 64 /* that are encoded at a time, each in CODING_MEMORY_MAX */
+/* Is there memory for one more of them? */
+bool file_body_can_encode(const struct file_shared *shared, enum coding c);
 
 #endif

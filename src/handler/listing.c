@@ -282,7 +282,8 @@ listing_open(struct exchange *ex, const struct listing_source *src, const char *
 {
 	struct dirscan_key key = { .root = src->root,
 				   .path = path,
-				   .hidden = src->hidden };
+				   .hidden = src->hidden,
+				   .uploads = src->uploads };
 	struct listing *l;
 	int rc;
 

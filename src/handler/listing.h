@@ -32,6 +32,8 @@ struct listing_source {
 	const struct log *log;
 	/* a snapshot serves further requests for so long; 0: none */
 	uint32_t revalidate_ms;
+	uint64_t
+		uploads; /* that were stored so far: with more of them it serves nobody */
 };
 
 /*

@@ -93,6 +93,19 @@ coding_add_libraries(struct buf *out)
 		buf_add_str(out, "none");
 }
 
+size_t
+coding_memory(enum coding c)
+{
+	static const size_t memory[CODING_COUNT] = {
+		[CODING_GZIP] = (size_t)320 * 1024,
+		[CODING_ZSTD] = (size_t)3 * 1024 * 1024,
+		[CODING_BR] = (size_t)6 * 1024 * 1024,
+	};
+
+	assert(c < CODING_COUNT);
+	return memory[c];
+}
+
 struct encoder *
 encoder_new(enum coding c)
 {

@@ -32,6 +32,9 @@ void coding_add_libraries(struct buf *out);
 #define CODING_MEMORY_MAX ((size_t)8 * 1024 * 1024)
 struct encoder;
 
+/* What one stream of that coding takes at most, as measured; bytes. */
+size_t coding_memory(enum coding c);
+
 /* NULL when memory is short, when the coding is not built in, and for identity, which needs no
  * encoder. */
 struct encoder *encoder_new(enum coding c) __attribute__((warn_unused_result));

@@ -37,8 +37,9 @@ put_later(struct conn *c)
 	if (c->in_later)
 		return;
 	c->in_later = true;
-	c->next_later = c->net->later;
-	c->net->later = c;
+	c->next_later = NULL;
+	*c->net->later_tail = c;
+	c->net->later_tail = &c->next_later;
 }
 
 static void

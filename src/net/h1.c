@@ -7,24 +7,15 @@
 #include "net/h1.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "net/conn.h"
 #include "net/h1_state.h"
 #include "net/net.h"
 
 #define SPARE_MAX 64
-/* Memory of an answer that waits in user space. */
-#define MEMORY_PENDING_MAX ((size_t)64 * 1024)
-#define GATHER_MAX ((size_t)32 * 1024) /* larger bodies are not copied */
-#define PULLS_A_TURN 16
-#define COPIES_A_TURN 16
-#define MEMORY_SLICE ((size_t)1024 * 1024)
 #define ARENA_EXTRA ((size_t)256 * 1024)
 
 static struct h1 *
@@ -197,175 +188,6 @@ finish_exchange(struct h1 *h, enum exchange_end why)
 
 /* --- the answer --- */
 
-/* Is there room for more in user space? What is only gathered goes out first: the socket may
- * well take it, and then no write event would ever call us back. */
-static bool
-has_room(struct conn *c, size_t max)
-{
-	if (conn_pending(c) >= max)
-		conn_flush(c);
-	return !c->closed && conn_pending(c) < max;
-}
-
-/* A small body leaves with its head, and perhaps with the next answers; of a large one nothing
- * is kept in user space. */
-static void
-pump_memory(struct h1 *h)
-{
-	struct body *b = &h->ex.body;
-	size_t n = b->left < MEMORY_SLICE ? (size_t)b->left : MEMORY_SLICE;
-
-	if (!has_room(h->c, MEMORY_PENDING_MAX))
-		return;
-	if (b->left <= GATHER_MAX)
-		conn_send(h->c, slice_make(b->memory, n));
-	else
-		n = conn_send_some(h->c, slice_make(b->memory, n));
-	b->memory += n;
-	b->left -= n;
-	h->ex.sent += n;
-}
-
-/* Read and sent only when it was still the same file after that. What does not leave now is
- * read again. */
-static uint64_t
-send_copied(struct h1 *h)
-{
-	struct conn *c = h->c;
-	struct body *b = &h->ex.body;
-	uint64_t total = 0;
-
-	for (int i = 0; i < COPIES_A_TURN && b->left > total; i++) {
-		uint64_t left = b->left - total;
-		size_t want = left < NET_PULLED_SIZE ? (size_t)left : NET_PULLED_SIZE;
-		ssize_t n = fs_pread_full(b->file.fd, c->net->pulled, want,
-					  (off_t)(b->file.offset + total));
-		size_t taken;
-
-		if (n != (ssize_t)want || !b->file.check(b->owner)) {
-			conn_close(c, CONN_END_SOURCE);
-			return 0;
-		}
-		taken = conn_send_some(c, slice_make(c->net->pulled, want));
-		total += taken;
-		if (taken < want)
-			return total;
-	}
-	if (total < b->left)
-		conn_ask_turn(c);
-	return total;
-}
-
-static void
-pump_file(struct h1 *h)
-{
-	struct conn *c = h->c;
-	struct body *b = &h->ex.body;
-	uint64_t n;
-
-	if (b->file.copy) {
-		n = send_copied(h);
-	} else {
-		/* Before the bytes leave: of what is on its way nothing can be taken back. */
-		if (b->file.check != NULL && !b->file.check(b->owner)) {
-			conn_close(c, CONN_END_SOURCE);
-			return;
-		}
-		n = conn_send_file(c, b->file.fd, b->file.offset, b->left);
-	}
-	b->file.offset += n;
-	b->left -= n;
-	h->ex.sent += n;
-}
-
-/* Bytes that a function made: a chunk of their own where the length was not known. */
-static void
-send_pulled(struct h1 *h, const char *bytes, size_t n)
-{
-	struct conn *c = h->c;
-	char head[24];
-
-	h->ex.sent += n;
-	if (!h->chunked_out) {
-		conn_send(c, slice_make(bytes, n));
-		return;
-	}
-	conn_send(c,
-		  slice_make(head, (size_t)snprintf(head, sizeof(head), "%zx\r\n", n)));
-	conn_send(c, slice_make(bytes, n));
-	conn_send(c, SLICE("\r\n"));
-}
-
-static void
-end_pulled(struct h1 *h)
-{
-	if (h->ex.body.left != BODY_UNKNOWN) {
-		conn_close(h->c, CONN_END_ABORTED); /* it promised more */
-		return;
-	}
-	h->ex.body.left = 0;
-	if (h->chunked_out)
-		conn_send(h->c, SLICE("0\r\n\r\n"));
-}
-
-/* False when there is nothing more to pull now. */
-static bool
-pull_once(struct h1 *h)
-{
-	struct body *b = &h->ex.body;
-	char *out = h->c->net->pulled;
-	size_t room = b->left < BODY_ROOM ? (size_t)b->left : BODY_ROOM;
-	ssize_t n = b->pull(b->owner, out, room);
-
-	if (n > 0) {
-		send_pulled(h, out, (size_t)n);
-		if (b->left != BODY_UNKNOWN)
-			b->left -= (uint64_t)n;
-	} else if (n == 0) {
-		end_pulled(h);
-	} else if (n == -EAGAIN) {
-		conn_ask_turn(h->c);
-		return false;
-	} else {
-		conn_close(h->c, CONN_END_SOURCE);
-	}
-	/* What a slow reader does not take now is all that we keep for him. */
-	return b->left > 0 && has_room(h->c, 1);
-}
-
-static void
-pump_pull(struct h1 *h)
-{
-	int pulls = 0;
-
-	if (!has_room(h->c, 1))
-		return;
-	while (pull_once(h)) {
-		if (++pulls < PULLS_A_TURN)
-			continue;
-		/* A fast reader must leave the others their turn. */
-		conn_ask_turn(h->c);
-		return;
-	}
-}
-
-static void
-pump(struct h1 *h)
-{
-	const struct body *b = &h->ex.body;
-
-	if (b->left > 0 && b->kind == BODY_FILE)
-		pump_file(h);
-	else if (b->left > 0 && b->kind == BODY_PULL)
-		pump_pull(h);
-	else if (b->left > 0)
-		pump_memory(h);
-	/* Also an answer without a body waits its turn: who sends requests and reads nothing
-	 * must not fill our memory with heads. */
-	if (b->left == 0 && has_room(h->c, MEMORY_PENDING_MAX))
-		h->out = H1_OUT_DONE;
-}
-
 static void
 end_connection(struct h1 *h)
 {
@@ -391,7 +213,7 @@ h1_advance(struct h1 *h)
 	if (c->closed || c->finishing)
 		return;
 	if (h->out == H1_OUT_BODY)
-		pump(h);
+		h1_pump(h);
 	if (c->closed)
 		return;
 	if (h->out == H1_OUT_DONE && (!h->keep_alive || c->net->draining)) {

@@ -51,6 +51,12 @@ void h1_refuse(struct h1 *h, int status, const char *reason);
 /* Moves the answer on, and turns to the next request when both halves are done. */
 void h1_advance(struct h1 *h);
 
+/* h1_pump.c */
+
+/* Moves the body of the answer on, as far as the socket and the turn permit; out is H1_OUT_DONE
+ * when all of it went. */
+void h1_pump(struct h1 *h);
+
 /* h1_time.c */
 
 /* The deadline of whatever the connection waits for now. */

@@ -24,7 +24,8 @@
 #include "net/h1.h"
 
 #define ACCEPT_RETRY_MS 500
-#define FILE_FDS 8 /* descriptors kept back for files and uploads */
+#define WORK_US 2000 /* of a turn, for encoding, listings and the like */
+#define FILE_FDS 8   /* descriptors kept back for files and uploads */
 
 struct net_listener {
 	struct net_listener *next;
@@ -132,6 +133,7 @@ net_new(enum conf_backend backend, const struct site *site, struct accesslog *ac
 	n->all_counters = all_counters;
 	n->counter_blocks = counter_blocks;
 	n->date_second = -1;
+	n->later_tail = &n->later;
 	wheel_init(&n->wheel, clock_mono_ms());
 	n->in = malloc(NET_IN_SIZE);
 	n->out = malloc(NET_OUT_SIZE);
@@ -153,19 +155,43 @@ fail:
 	return NULL;
 }
 
+bool
+net_has_time(struct net *n)
+{
+	uint64_t now = clock_mono_us();
+
+	if (n->work_until_us == 0)
+		n->work_until_us = now + WORK_US;
+	return now < n->work_until_us;
+}
+
+/* Who is put there again meanwhile waits for the next turn: others come first. So they do when
+ * the time is over: who waits for a turn then is the first of the next. */
 static void
 work_later(struct net *n)
 {
-	struct conn *c = n->later;
+	struct conn *c = n->later, *waiting = NULL, **end = &waiting;
 
-	/* Who is put there again meanwhile waits for the next turn: others come first. */
 	n->later = NULL;
+	n->later_tail = &n->later;
 	while (c != NULL) {
 		struct conn *next = c->next_later;
 
-		conn_work_later(c);
+		if (c->asks_turn && !c->closed && !net_has_time(n)) {
+			*end = c;
+			end = &c->next_later;
+		} else {
+			conn_work_later(c);
+		}
 		c = next;
 	}
+	if (waiting != NULL) {
+		*end = n->later;
+		if (n->later == NULL)
+			n->later_tail = end;
+		n->later = waiting;
+	}
+	n->work_until_us = 0;
 }
 
 /* The tick runs only while there is something to time. */

@@ -49,8 +49,9 @@ struct net {
 
 	struct conn *conns; /* all that are open */
 	size_t conn_count;
-	size_t refused_count; /* of those, answered 503 for lack of room */
-	struct conn *later;   /* to be looked at after this loop turn */
+	size_t refused_count;             /* of those, answered 503 for lack of room */
+	struct conn *later, **later_tail; /* to be looked at after this loop turn */
+	uint64_t work_until_us;           /* of this turn; 0 = nobody has begun */
 	uint64_t next_conn_id;
 	struct h1 *spare_h1; /* free list */
 	size_t spare_h1_count;
@@ -89,6 +90,10 @@ void net_run(struct net *n);
  * after `deadline_ms`. Calling it again can only bring the deadline forward. */
 void net_drain(struct net *n, uint32_t deadline_ms);
 void net_stop(struct net *n);
+
+/* Is there time left in this turn of the loop for work that may as well wait? All connections
+ * share it: who asks when there is none asks for a turn (conn_ask_turn). */
+bool net_has_time(struct net *n);
 
 /* "epoll", "poll", "select". */
 const char *net_backend_name(const struct net *n);

@@ -137,7 +137,7 @@ forget(void **state)
 	(void)state;
 	memset(&encoding, 0, sizeof(encoding));
 	filecache_forget_root(rig.files->cache, NULL);
-	rig.files->streams = 0;
+	rig.files->stream_memory = 0;
 	return 0;
 }
 

@@ -62,7 +62,7 @@ build_site(const char *config_text)
 	buf_init(&errors);
 	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
 	if (rig.conf != NULL) {
-		rig.files = file_shared_new(&rig.conf->cache, rig.counters, 1);
+		rig.files = file_shared_new(rig.conf, rig.counters, 1);
 		assert_non_null(rig.files);
 		env.conf = rig.conf;
 		env.files = rig.files;

@@ -356,12 +356,13 @@ other_requests_have_other_snapshots(void **state)
 {
 	struct file_root root = rig.root;
 	const struct dirscan_key keys[] = {
-		{ &rig.root, "a/", false, DIRLIST_BY_NAME, false },
-		{ &rig.root, "", false, DIRLIST_BY_NAME, false },
-		{ &rig.root, "a/", true, DIRLIST_BY_NAME, false },
-		{ &rig.root, "a/", false, DIRLIST_BY_SIZE, false },
-		{ &rig.root, "a/", false, DIRLIST_BY_NAME, true },
-		{ &root, "a/", false, DIRLIST_BY_NAME, false },
+		{ &rig.root, "a/", false, DIRLIST_BY_NAME, false, 0 },
+		{ &rig.root, "", false, DIRLIST_BY_NAME, false, 0 },
+		{ &rig.root, "a/", true, DIRLIST_BY_NAME, false, 0 },
+		{ &rig.root, "a/", false, DIRLIST_BY_SIZE, false, 0 },
+		{ &rig.root, "a/", false, DIRLIST_BY_NAME, true, 0 },
+		{ &rig.root, "a/", false, DIRLIST_BY_NAME, false, 1 },
+		{ &root, "a/", false, DIRLIST_BY_NAME, false, 0 },
 	};
 	struct dirscan *s[COUNT(keys)];
 

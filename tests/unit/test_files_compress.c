@@ -157,7 +157,7 @@ encoded_form_is_known_by_its_tag(void **state)
 		assert_int_equal(get_if(targets[i], "gzip", HTTP_FIELD_IF_MODIFIED_SINCE,
 					OLD_DATE),
 				 304);
-		assert_int_equal(rig.files->streams, 0);
+		assert_int_equal(rig.files->stream_memory, 0);
 	}
 }
 

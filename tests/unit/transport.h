@@ -6,6 +6,7 @@
 #ifndef WEBSRV_TESTS_TRANSPORT_H
 #define WEBSRV_TESTS_TRANSPORT_H
 
+#include <unistd.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,10 +148,17 @@ transport_begin(struct transport *t)
 	transport_work(t);
 }
 
+/* The next turns of the loop are waited for. */
 static inline bool
 transport_is_same(const struct body *b)
 {
-	return b->file.check == NULL || b->file.check(b->owner);
+	int rc = b->file.check != NULL ? b->file.check(b->owner) : 0;
+
+	for (int i = 0; rc == -EAGAIN && i < 1000; i++) {
+		usleep(1000);
+		rc = b->file.check(b->owner);
+	}
+	return rc == 0;
 }
 
 /* A piece of a file. What is sent straight from it is asked about before, what is copied after
