@@ -178,12 +178,15 @@ static enum range_verdict
 find_ranges(const struct exchange *ex, const struct files *f, const struct file_choice *c,
 	    const struct cond_validators *v, struct http_range *out, size_t *count)
 {
+	struct cond_validators strong = *v;
 	size_t max = f->route->limits.ranges;
 
-	/* RFC 9110 section 14.2: Range is for GET. */
+	/* RFC 9110 section 8.8.2.2: the date of a young file says too little. */
+	strong.has_modified = !c->version->is_young;
+	/* Section 14.2: Range is for GET. */
 	if (ex->head.method != HTTP_GET || c->encoded || max == 0 ||
 	    http_head_find(&ex->head, HTTP_FIELD_RANGE) == NULL ||
-	    !range_if_range(&ex->head, v, clock_unix()))
+	    !range_if_range(&ex->head, &strong, clock_unix()))
 		return RANGE_WHOLE;
 	return range_find(&ex->head, c->version->size, out,
 			  max < RANGES_MAX ? max : RANGES_MAX, count);

@@ -81,6 +81,11 @@ conn_close(struct conn *c, enum conn_end why)
 		return;
 	c->closed = true;
 	c->end = (uint8_t)why;
+	/* The next one gathers in the same place. */
+	if (c->net->out_owner == c) {
+		c->net->out_owner = NULL;
+		c->net->out_len = 0;
+	}
 	stop_reading(c);
 	conn_drop_write_event(c);
 	if (c->bev != NULL) {
@@ -89,6 +94,16 @@ conn_close(struct conn *c, enum conn_end why)
 	}
 	wheel_cancel(&c->net->wheel, &c->timer);
 	put_later(c);
+}
+
+/* The peer sees that something is missing; and what it does not read takes no memory of the
+ * kernel's any longer. */
+static void
+reset_peer(const struct conn *c)
+{
+	static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
 static void
@@ -101,12 +116,10 @@ free_conn(struct conn *c)
 	if (log_wants(n->log, LOG_LEVEL_DEBUG))
 		log_debug(n->log, "conn %llu %s close: %s", (unsigned long long)c->id,
 			  peer_format(&c->peer, peer), end_texts[c->end]);
-	if (n->out_owner == c) {
-		n->out_owner = NULL;
-		n->out_len = 0;
-	}
 	conn_drop_bev(c);
 	conn_drop_write_event(c);
+	if (c->reset || c->end == CONN_END_WRITE_TIMEOUT)
+		reset_peer(c);
 	close(c->fd);
 	*c->pprev = c->next;
 	if (c->next != NULL)

@@ -433,7 +433,7 @@ on_turn(struct conn *c)
 {
 	struct h1 *h = c->protocol;
 
-	if (h == NULL || !h->has_begun)
+	if (h == NULL || !h->has_begun || c->finishing)
 		return;
 	exchange_work(&h->ex);
 	h1_advance(h);
@@ -471,9 +471,15 @@ on_drain(struct conn *c)
 static void
 on_closed(struct conn *c, enum conn_end why)
 {
+	struct h1 *h = c->protocol;
+
 	(void)why;
-	if (c->protocol != NULL)
-		finish_exchange(c->protocol, EXCHANGE_ABORTED);
+	if (h != NULL) {
+		/* To HTTP/1.0 the close is the end of the body. */
+		c->reset = h->out == H1_OUT_BODY && !h->chunked_out &&
+			   h->ex.body.left == BODY_UNKNOWN;
+		finish_exchange(h, EXCHANGE_ABORTED);
+	}
 	release_h1(c);
 }
 

@@ -45,6 +45,17 @@ pump_memory(struct h1 *h)
 	b->memory += n;
 	b->left -= n;
 	h->ex.sent += n;
+	/* The socket took all of it: no write event will call us back. */
+	if (n == MEMORY_SLICE && b->left > 0)
+		conn_ask_turn(h->c);
+}
+
+/* What was gathered leaves before: earlier answers, and the head of this one. */
+static void
+break_off(struct h1 *h, enum conn_end why)
+{
+	conn_flush(h->c);
+	conn_close(h->c, why);
 }
 
 /* May bytes of the file be sent? What was sent cannot be taken back. */
@@ -57,7 +68,7 @@ is_intact(struct h1 *h)
 	if (rc == -EAGAIN)
 		conn_ask_turn(h->c);
 	else if (rc < 0)
-		conn_close(h->c, CONN_END_SOURCE);
+		break_off(h, CONN_END_SOURCE);
 	return rc == 0;
 }
 
@@ -78,7 +89,7 @@ send_copied(struct h1 *h)
 		size_t taken;
 
 		if (n != (ssize_t)want) {
-			conn_close(c, CONN_END_SOURCE);
+			break_off(h, CONN_END_SOURCE);
 			return 0;
 		}
 		if (!is_intact(h))
@@ -130,7 +141,7 @@ static void
 end_pulled(struct h1 *h)
 {
 	if (h->ex.body.left != BODY_UNKNOWN) {
-		conn_close(h->c, CONN_END_ABORTED); /* it promised more */
+		break_off(h, CONN_END_ABORTED); /* it promised more */
 		return;
 	}
 	h->ex.body.left = 0;
@@ -157,7 +168,7 @@ pull_once(struct h1 *h)
 		conn_ask_turn(h->c);
 		return false;
 	} else {
-		conn_close(h->c, CONN_END_SOURCE);
+		break_off(h, CONN_END_SOURCE);
 	}
 	/* What a slow reader does not take now is all that we keep for him. */
 	return b->left > 0 && has_room(h->c, 1);
