@@ -79,7 +79,7 @@ add_content_fields(struct exchange *ex, const struct files *f,
 	if (f->route->download)
 		rc |= add_disposition(ex, c->name);
 	if (!c->encode)
-		rc |= file_digest_add(ex, f, c);
+		rc |= file_digest_add(ex, c);
 	return rc;
 }
 

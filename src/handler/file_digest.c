@@ -43,14 +43,13 @@ find(const struct file_version *v, const struct digest_weights *want,
 }
 
 int
-file_digest_add(struct exchange *ex, const struct files *f, const struct file_choice *c)
+file_digest_add(struct exchange *ex, const struct file_choice *c)
 {
 	struct digest_weights want;
 	enum digest_algorithm a;
 	struct digest_set set;
 	char *text;
 
-	(void)f;
 	/* The bytes of what is encoded on the way are not known before they are sent. */
 	if (c->encode || http_head_find(&ex->head, HTTP_FIELD_WANT_REPR_DIGEST) == NULL)
 		return 0;

@@ -10,7 +10,6 @@
 
 /* Adds the field to an answer with the choice, if it was asked for and the digest is to be had:
  * 0; -1 when the field does not fit. */
-int file_digest_add(struct exchange *ex, const struct files *f,
-		    const struct file_choice *c);
+int file_digest_add(struct exchange *ex, const struct file_choice *c);
 
 #endif

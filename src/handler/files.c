@@ -205,16 +205,28 @@ add_location(struct exchange *ex, struct file_choice *c, const char *path)
 {
 	struct slice prefix = slice_make(ex->path.ptr, ex->path.len - ex->rest.len);
 	struct slice tail = slice_from_str(path);
-	char *full = arena_alloc(&ex->arena, prefix.len + tail.len + 1);
 	char *out = arena_alloc(&ex->arena, 3 * (prefix.len + tail.len) + 1);
+	size_t len;
 
-	if (full == NULL || out == NULL)
+	if (out == NULL)
 		return 503;
-	memcpy(full, prefix.ptr, prefix.len);
-	memcpy(full + prefix.len, tail.ptr, tail.len);
-	c->location = slice_make(
-		out, uri_path_encode(slice_make(full, prefix.len + tail.len), out));
+	len = uri_path_encode(prefix, out);
+	len += uri_path_encode(tail, out + len);
+	c->location = slice_make(out, len);
 	return 0;
+}
+
+static char *
+join(struct exchange *ex, const char *directory, const char *name)
+{
+	size_t before = strlen(directory), len = strlen(name);
+	char *path = arena_alloc(&ex->arena, before + len + 1);
+
+	if (path == NULL)
+		return NULL;
+	memcpy(path, directory, before);
+	memcpy(path + before, name, len + 1);
+	return path;
 }
 
 /* Takes over the reference to what is at `path`. `elsewhere`: that is not what was asked for by
@@ -254,8 +266,7 @@ answer_directory(struct exchange *ex, struct files *f, const char *path)
 {
 	for (size_t i = 0; i < f->conf->index.count; i++) {
 		struct file_version *v;
-		char *name =
-			arena_printf(&ex->arena, "%s%s", path, f->conf->index.items[i]);
+		char *name = join(ex, path, f->conf->index.items[i]);
 		int status = 404;
 		int rc;
 

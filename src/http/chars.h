@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/slice.h"
+
 enum {
 	CHAR_TOKEN = 1,  /* tchar, RFC 9110 section 5.6.2 */
 	CHAR_TEXT = 2,   /* VCHAR, SP, HTAB, obs-text: field values, section 5.5 */
@@ -73,6 +75,17 @@ char_hex(char c)
 		return c - '0';
 	c = char_lower(c);
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Length of the token at the start: RFC 9110 section 5.6.2. */
+static inline size_t
+char_token_len(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && char_is(s.ptr[n], CHAR_TOKEN))
+		n++;
+	return n;
 }
 
 #endif

@@ -12,16 +12,6 @@
 
 #define WEIGHT_MAX 1000
 
-static size_t
-token_len(struct slice s)
-{
-	size_t n = 0;
-
-	while (n < s.len && char_is(s.ptr[n], CHAR_TOKEN))
-		n++;
-	return n;
-}
-
 /* With both quotes; 0 when the second one is missing. Section 5.6.4. */
 static size_t
 quoted_len(struct slice s)
@@ -123,7 +113,7 @@ read_codings(struct slice s, struct weight named[CODING_COUNT], struct weight *a
 	struct slice element;
 
 	while (next_element(&s, &element)) {
-		size_t n = token_len(element);
+		size_t n = char_token_len(element);
 		struct slice name = slice_make(element.ptr, n);
 		enum coding c = coding_from(name);
 		uint16_t q;
@@ -202,11 +192,11 @@ parameter_len(struct slice s, size_t *name)
 	struct slice value;
 	size_t n;
 
-	*name = token_len(s);
+	*name = char_token_len(s);
 	if (*name == 0 || *name == s.len || s.ptr[*name] != '=')
 		return 0;
 	value = slice_from(s, *name + 1);
-	n = value.len != 0 && value.ptr[0] == '"' ? quoted_len(value) : token_len(value);
+	n = value.len != 0 && value.ptr[0] == '"' ? quoted_len(value) : char_token_len(value);
 	return n != 0 ? *name + 1 + n : 0;
 }
 
@@ -247,13 +237,13 @@ is_star(struct slice s)
 static bool
 read_media_range(struct slice s, struct media_range *r)
 {
-	size_t n = token_len(s);
+	size_t n = char_token_len(s);
 
 	*r = (struct media_range){ .type = slice_make(s.ptr, n), .q = WEIGHT_MAX };
 	if (n == 0 || n == s.len || s.ptr[n] != '/')
 		return false;
 	s = slice_from(s, n + 1);
-	n = token_len(s);
+	n = char_token_len(s);
 	r->subtype = slice_make(s.ptr, n);
 	return n != 0 && (!is_star(r->type) || is_star(r->subtype)) &&
 	       read_parameters(slice_from(s, n), r);
