@@ -194,9 +194,12 @@ check_header_name(struct slice s)
 	};
 
 	/* Those that are true of one representation only. */
-	static const char *const content[] = { "content-encoding", "content-range",
-					       "content-location", "accept-ranges",
-					       "repr-digest" };
+	static const char *const content[] = {
+		"content-encoding", "content-range", "content-location",
+		"accept-ranges",    "repr-digest",   "etag",
+		"last-modified",    "location",      "allow",
+		"www-authenticate"
+	};
 
 	if (s.len == 0 || token_len(s) != s.len)
 		return "is not a header name; write letters, digits and \"-\"";

@@ -283,9 +283,9 @@ address_text(const char *address)
 static char *
 directory_text(const char *address)
 {
-	json_t *json = json_pack("{s:i, s:[{s:[s], s:[{s:s, s:{s:s}}]}]}", "workers", 1,
-				 "servers", "listen", address, "routes", "path", "/*",
-				 "files", "root", ".");
+	json_t *json = json_pack("{s:i, s:[{s:[s], s:[{s:s, s:{s:s, s:b}}]}]}", "workers",
+				 1, "servers", "listen", address, "routes", "path", "/*",
+				 "files", "root", ".", "listing", 1);
 	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);

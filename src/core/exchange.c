@@ -53,7 +53,8 @@ exchange_reset(struct exchange *ex)
 	ex->state = EXCHANGE_NEW;
 	ex->handler = NULL;
 	ex->data = NULL;
-	ex->close = ex->waits = ex->has_own_type = false;
+	ex->close = ex->waits = false;
+	ex->own_fields = 0;
 	ex->body_max = ex->received = ex->unconsumed = ex->sent = 0;
 	ex->started_ms = clock_mono_ms();
 }
@@ -112,7 +113,7 @@ clear_answer(struct exchange *ex)
 	ex->status = 0;
 	ex->field_count = 0;
 	ex->shared_field_count = 0;
-	ex->has_own_type = false;
+	ex->own_fields = 0;
 }
 
 /* The handler of the configured error page for this status, or NULL. */
@@ -439,13 +440,14 @@ exchange_redirect(struct exchange *ex, int status, struct slice to, bool keep_qu
 }
 
 /* Does a configured field apply to this answer? An error must not be cached like the page
- * that was asked for, and its body has a type of its own; so have several parts. */
+ * that was asked for, and its body has a type of its own. */
 static bool
 applies(const struct exchange *ex, const struct http_field *over)
 {
-	if (over->id == HTTP_FIELD_CONTENT_TYPE)
-		return ex->status < 400 && !ex->has_own_type;
-	return ex->status < 400 || over->id != HTTP_FIELD_CACHE_CONTROL;
+	if ((ex->own_fields & EXCHANGE_OWN(over->id)) != 0)
+		return false;
+	return ex->status < 400 || (over->id != HTTP_FIELD_CACHE_CONTROL &&
+				    over->id != HTTP_FIELD_CONTENT_TYPE);
 }
 
 struct overlay {

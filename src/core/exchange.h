@@ -25,6 +25,7 @@
 
 #define EXCHANGE_FIELDS_MAX 24
 #define EXCHANGE_KEPT_MAX 4
+#define EXCHANGE_OWN(id) ((uint64_t)1 << (id))
 #define EXCHANGE_WINDOW                                                                  \
 	((uint64_t)256 * 1024) /* body bytes a handler may leave unconsumed */
 
@@ -104,7 +105,8 @@ struct exchange {
 	/* fields that stay when an error page answers: Content-Range of a 416 */
 	struct http_field kept_fields[EXCHANGE_KEPT_MAX];
 	size_t kept_field_count;
-	bool has_own_type; /* Content-Type describes the framing: no configured one fits */
+	/* set of EXCHANGE_OWN(id): only this answer can know them, no configured one fits */
+	uint64_t own_fields;
 	struct body body;
 
 	/* the machine */

@@ -60,6 +60,10 @@ make_fields(struct arena *a, const struct conf_pairs *pairs, const char *cache_c
 	for (size_t i = 0; i < pairs->count; i++) {
 		struct slice name = slice_from_str(pairs->items[i].name);
 
+		/* "cache_control" is more to the point than "headers". */
+		if (cache_control != NULL &&
+		    http_field_from(name) == HTTP_FIELD_CACHE_CONTROL)
+			continue;
 		f[n++] = (struct http_field){ name, slice_from_str(pairs->items[i].value),
 					      http_field_from(name), false };
 	}

@@ -81,6 +81,12 @@ errpage_open(struct exchange *ex)
 			       html ? SLICE("text/html; charset=utf-8")
 				    : SLICE("text/plain; charset=utf-8")) < 0)
 		return 500;
+	if (html) {
+		ex->own_fields |= EXCHANGE_OWN(HTTP_FIELD_CONTENT_SECURITY_POLICY);
+		(void)exchange_add_field(
+			ex, HTTP_FIELD_CONTENT_SECURITY_POLICY,
+			SLICE("default-src 'none'; style-src 'unsafe-inline'"));
+	}
 	ex->body = body_memory(slice_from_str(text));
 	exchange_respond(ex, status);
 	return 0;

@@ -132,7 +132,7 @@ answer_parts(struct exchange *ex, const struct files *f, const struct file_choic
 
 	if (body.kind == BODY_NONE)
 		return 503;
-	ex->has_own_type = true;
+	ex->own_fields |= EXCHANGE_OWN(HTTP_FIELD_CONTENT_TYPE);
 	type = arena_printf(&ex->arena, "multipart/byteranges; boundary=%s", boundary);
 	if (type == NULL || add_content_fields(ex, f, c, false) < 0 ||
 	    exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, slice_from_str(type)) < 0)
@@ -158,7 +158,7 @@ answer_whole(struct exchange *ex, const struct files *f, const struct file_choic
 	if (rc < 0 || add_content_fields(ex, f, c, !as_is) < 0)
 		return 503;
 	return respond_with(ex,
-			    c->encode ? file_body_encoded(f->shared, v, c->coding)
+			    c->encode ? file_body_encoded(ex, f->shared, v, c->coding)
 				      : file_body_range(v, &all),
 			    200);
 }

@@ -8,16 +8,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "handler/encoded.h"
 #include "handler/files.h"
 
 #define QUIET_S 5 /* since the last change: then sendfile is safe enough */
 #define PART_HEAD_MAX 512
-#define STREAM_INPUT ((size_t)64 * 1024)
 
 /* Bytes of a version, or -errno; -EIO when they are those of another version, -EAGAIN when that
  * cannot be told yet. */
@@ -192,71 +191,22 @@ file_body_parts(struct exchange *ex, struct file_version *v, struct slice type,
 
 /* --- encoded on the way --- */
 
-struct stream {
-	struct file_shared *shared;
-	enum coding coding;
-	struct reader reader;
-	struct encoder *encoder; /* made by the first pull: HEAD has none */
-	struct slice in;
-	bool done;
-	char input[STREAM_INPUT];
-};
-
-static size_t
-memory_of_stream(enum coding c)
-{
-	return sizeof(struct stream) + coding_memory(c);
-}
-
-bool
-file_body_can_encode(const struct file_shared *shared, enum coding c)
-{
-	return shared->stream_memory + memory_of_stream(c) <= FILE_STREAMS_MEMORY;
-}
-
-static void
-free_stream(void *owner)
-{
-	struct stream *s = owner;
-
-	s->shared->stream_memory -= memory_of_stream(s->coding);
-	encoder_free(s->encoder);
-	free(s);
-}
-
 static ssize_t
-pull_encoded(void *owner, char *out, size_t room)
+pull_range(void *owner, char *out, size_t room)
 {
-	struct stream *s = owner;
-	ssize_t n;
-
-	if (s->encoder == NULL && (s->encoder = encoder_new(s->coding)) == NULL)
-		return -ENOMEM;
-	if (s->done)
-		return 0;
-	if (s->in.len == 0 && s->reader.left > 0) {
-		n = read_on(&s->reader, s->input, sizeof(s->input));
-		if (n < 0)
-			return n;
-		s->in = slice_make(s->input, (size_t)n);
-	}
-	n = encoder_run(s->encoder, &s->in, s->reader.left == 0, out, room, &s->done);
-	return n != 0 || s->done ? n : -EAGAIN;
+	return read_on(owner, out, room);
 }
 
 struct body
-file_body_encoded(struct file_shared *shared, struct file_version *v, enum coding c)
+file_body_encoded(struct exchange *ex, struct file_shared *shared, struct file_version *v,
+		  enum coding c)
 {
-	struct stream *s = malloc(sizeof(*s));
+	struct reader *r = arena_alloc(&ex->arena, sizeof(*r));
+	struct body plain;
 
-	if (s == NULL)
+	if (r == NULL)
 		return (struct body){ 0 };
-	s->shared = shared;
-	s->coding = c;
-	s->reader = (struct reader){ v, 0, v->size };
-	s->encoder = NULL;
-	s->in = slice_make(NULL, 0);
-	s->done = false;
-	shared->stream_memory += memory_of_stream(c);
-	return body_pull(pull_encoded, s, free_stream, BODY_UNKNOWN);
+	*r = (struct reader){ v, 0, v->size };
+	plain = body_pull(pull_range, r, NULL, v->size);
+	return encoded_body(shared, &plain, c);
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "handler/encoded.h"
 #include "handler/files.h"
 #include "http/mime.h"
 #include "http/negotiate.h"
@@ -19,11 +20,12 @@
 
 /* --- siblings --- */
 
+/* A compressor that copies whole seconds of the time makes no file that is older. */
 static bool
 is_older(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec < b->tv_sec ||
-	       (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+	       (a->tv_sec == b->tv_sec && a->tv_nsec != 0 && a->tv_nsec < b->tv_nsec);
 }
 
 /* A reference to the sibling of that coding, or NULL: none, or none to be trusted. */
@@ -90,18 +92,23 @@ is_type_listed(const struct conf_strings *types, struct slice type)
 	return false;
 }
 
+bool
+files_encodes(const struct files *f, struct slice type)
+{
+	type = slice_trim(slice_make(type.ptr, slice_find(type, ';')));
+	return f->encoding_count > 0 && is_type_listed(&f->conf->compress.types, type);
+}
+
 static unsigned
 find_encodings(const struct files *f, struct file_version *v)
 {
-	struct slice type = v->fields[FILE_FIELD_CONTENT_TYPE].value;
 	unsigned set = 0;
 
 	if (f->encoding_count == 0 || v->size < f->conf->compress.min_size ||
 	    v->size == 0)
 		return 0;
-	type = slice_trim(slice_make(type.ptr, slice_find(type, ';')));
 	if (v->encodable == FILE_UNKNOWN)
-		v->encodable = is_type_listed(&f->conf->compress.types, type)
+		v->encodable = files_encodes(f, v->fields[FILE_FIELD_CONTENT_TYPE].value)
 				       ? FILE_ENCODABLE
 				       : FILE_NOT_ENCODABLE;
 	if (v->encodable == FILE_NOT_ENCODABLE)
@@ -178,7 +185,7 @@ take(struct exchange *ex, struct files *f, const char *path, struct offer *o,
 		o->encodings &= ~BIT(c);
 		bool at_once = v->bytes != NULL && v->size <= ENCODE_AT_ONCE_MAX;
 
-		choice->encode = !at_once && file_body_can_encode(f->shared, c);
+		choice->encode = !at_once && encoded_has_room(f->shared, c);
 		o->busy = o->busy || (!at_once && !choice->encode);
 		other = at_once ? encode(f, v, c) : NULL;
 	}

@@ -25,14 +25,22 @@ static int
 listing_begin(struct exchange *ex)
 {
 	struct files *f = ex->handler->state;
-	struct listing_source source = { .all = f->shared->listings,
-					 .root = &f->root,
-					 .hidden = f->conf->hidden,
-					 .log = f->log,
-					 .revalidate_ms = f->revalidate_ms,
-					 .uploads = filecache_uploads(f->shared->cache) };
+	struct listing_source source = {
+		.all = f->shared->listings,
+		.root = &f->root,
+		.hidden = f->conf->hidden,
+		.log = f->log,
+		.revalidate_ms = f->revalidate_ms,
+		.uploads = filecache_uploads(f->shared->cache),
+		.shared = f->shared,
+		.encodings = f->encodings,
+	};
 	char *path = arena_strdup(&ex->arena, ex->rest);
 
+	if (files_encodes(f, SLICE("text/html")))
+		source.html_encodings = f->encoding_count;
+	if (files_encodes(f, SLICE("application/json")))
+		source.json_encodings = f->encoding_count;
 	return path != NULL ? listing_open(ex, &source, path) : 503;
 }
 

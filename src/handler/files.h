@@ -45,7 +45,12 @@ struct file_choice {
 /* The status for a failed open of `path`; what is our own trouble is logged. */
 int files_open_failed(struct files *f, const char *path, int error);
 
-/* file_select.c: turns a reference to the file at `path` into a choice, whatever it returns: 0
+/* file_select.c */
+
+/* Is the media type (parameters are passed over) one that is encoded while serving? */
+bool files_encodes(const struct files *f, struct slice type);
+
+/* Turns a reference to the file at `path` into a choice, whatever it returns: 0
  * or a status. */
 int file_select(struct exchange *ex, struct files *f, const char *path,
 		struct file_version *v, struct file_choice *choice)
@@ -67,9 +72,7 @@ struct body file_body_parts(struct exchange *ex, struct file_version *v,
 			    struct slice type, const struct http_range *ranges,
 			    size_t count, char boundary[FILE_BOUNDARY_LEN + 1]);
 /* All of it, encoded on the way; of unknown length. */
-struct body file_body_encoded(struct file_shared *shared, struct file_version *v,
-			      enum coding c);
-/* Is there memory for one more of them? */
-bool file_body_can_encode(const struct file_shared *shared, enum coding c);
+struct body file_body_encoded(struct exchange *ex, struct file_shared *shared,
+			      struct file_version *v, enum coding c);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "handler/dirscan.h"
+#include "handler/encoded.h"
+#include "handler/etag.h"
 #include "handler/fs_status.h"
 #include "handler/listing_render.h"
 #include "http/cond.h"
@@ -72,7 +74,7 @@ take_parameter(struct listing_page *page, struct slice p)
 		page->sort = DIRLIST_BY_NAME;
 	else if (slice_eq(p, SLICE("sort=size")))
 		page->sort = DIRLIST_BY_SIZE;
-	else if (slice_eq(p, SLICE("sort=date")))
+	else if (slice_eq(p, SLICE("sort=date")) || slice_eq(p, SLICE("sort=modified")))
 		page->sort = DIRLIST_BY_DATE;
 	else if (slice_eq(p, SLICE("order=asc")))
 		page->descending = false;
@@ -217,50 +219,111 @@ make_etag(struct exchange *ex, const struct listing *l)
 					   l->page.descending ? 'd' : 'a'));
 }
 
-static int
-add_fields(struct exchange *ex, const struct listing *l, struct slice etag, bool content)
+static size_t
+encoding_count(const struct listing *l)
 {
+	return l->format == &listing_html ? l->src.html_encodings : l->src.json_encodings;
+}
+
+static enum coding
+pick_coding(const struct exchange *ex, const struct listing *l)
+{
+	struct negotiate_codings want;
+	enum coding c;
+
+	if (encoding_count(l) == 0 ||
+	    http_head_find(&ex->head, HTTP_FIELD_ACCEPT_ENCODING) == NULL)
+		return CODING_IDENTITY;
+	negotiate_codings(&ex->head, &want);
+	c = negotiate_pick_coding(&want, l->src.encodings, encoding_count(l));
+	return c != CODING_COUNT && encoded_has_room(l->src.shared, c) ? c
+								       : CODING_IDENTITY;
+}
+
+static int
+add_metadata(struct exchange *ex, const struct listing *l, struct slice etag)
+{
+	struct slice vary = encoding_count(l) > 0 ? SLICE("Accept, Accept-Encoding")
+						  : SLICE("Accept");
 	int rc = 0;
 
 	rc |= exchange_add_field(ex, HTTP_FIELD_ETAG, etag);
-	rc |= exchange_add_field(ex, HTTP_FIELD_VARY, SLICE("Accept"));
+	rc |= exchange_add_field(ex, HTTP_FIELD_VARY, vary);
 	rc |= exchange_add_field(ex, HTTP_FIELD_CACHE_CONTROL, SLICE("no-cache"));
-	if (!content)
-		return rc;
+	return rc;
+}
+
+static int
+add_content_fields(struct exchange *ex, const struct listing *l, enum coding c)
+{
+	int rc = 0;
+
 	rc |= exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, l->format->content_type);
 	rc |= exchange_add_field(ex, HTTP_FIELD_X_CONTENT_TYPE_OPTIONS, SLICE("nosniff"));
-	if (l->format == &listing_html)
+	if (c != CODING_IDENTITY)
+		rc |= exchange_add_field(ex, HTTP_FIELD_CONTENT_ENCODING, coding_name(c));
+	if (l->format == &listing_html) {
+		/* Stricter than that of a site, whose own would take the style away. */
+		ex->own_fields |= EXCHANGE_OWN(HTTP_FIELD_CONTENT_SECURITY_POLICY);
 		rc |= exchange_add_field(
 			ex, HTTP_FIELD_CONTENT_SECURITY_POLICY,
 			SLICE("default-src 'none'; style-src 'unsafe-inline'; "
 			      "base-uri 'none'; form-action 'none'"));
+	}
 	return rc;
+}
+
+/* Takes the listing over, whatever comes of it. */
+static int
+respond_with(struct exchange *ex, struct listing *l, enum coding c)
+{
+	struct body body = body_pull(pull, l, release, BODY_UNKNOWN);
+
+	if (c != CODING_IDENTITY) {
+		struct body encoded = encoded_body(l->src.shared, &body, c);
+
+		if (encoded.kind == BODY_NONE) {
+			release(l);
+			return 503;
+		}
+		body = encoded;
+	}
+	ex->body = body;
+	exchange_respond(ex, 200);
+	return 0;
 }
 
 static int
 respond(struct exchange *ex, struct listing *l)
 {
 	struct cond_validators validators = { .exists = true };
+	enum coding c = pick_coding(ex, l);
 	enum cond_verdict verdict;
+	char etag[ETAG_MAX];
 
 	l->page.list = dirscan_list(l->scan);
 	validators.etag = make_etag(ex, l);
+	if (c != CODING_IDENTITY && validators.etag.len != 0)
+		validators.etag = slice_from_str(arena_strdup(
+			&ex->arena,
+			etag_format_coded(validators.etag, coding_name(c), etag)));
 	if (validators.etag.len == 0)
 		return 503;
 	verdict = cond_evaluate(&ex->head, &validators, clock_unix());
 	if (verdict == COND_PRECONDITION_FAILED)
 		return 412;
-	if (add_fields(ex, l, validators.etag, verdict == COND_PROCEED) < 0)
+	if (add_metadata(ex, l, validators.etag) < 0)
 		return 500;
-	ex->data = NULL;
 	if (verdict == COND_NOT_MODIFIED) {
+		ex->data = NULL;
 		release(l);
 		exchange_respond(ex, 304);
 		return 0;
 	}
-	ex->body = body_pull(pull, l, release, BODY_UNKNOWN);
-	exchange_respond(ex, 200);
-	return 0;
+	if (add_content_fields(ex, l, c) < 0)
+		return 500;
+	ex->data = NULL;
+	return respond_with(ex, l, c);
 }
 
 /* 0 or a status; in the latter case the listing is still the exchange's. */

@@ -13,8 +13,10 @@
 
 #include "base/log.h"
 #include "core/exchange.h"
+#include "http/coding.h"
 
 struct file_root;
+struct file_shared;
 /* All snapshots of one worker. */
 struct listings;
 
@@ -32,8 +34,11 @@ struct listing_source {
 	const struct log *log;
 	/* a snapshot serves further requests for so long; 0: none */
 	uint32_t revalidate_ms;
-	uint64_t
-		uploads; /* that were stored so far: with more of them it serves nobody */
+	uint64_t uploads; /* stored so far: with more of them it serves nobody */
+	struct file_shared *shared;
+	/* codings to encode it in on the way, in the order of preference; borrowed */
+	const enum coding *encodings;
+	size_t html_encodings, json_encodings; /* how many of them for each format */
 };
 
 /*

@@ -36,6 +36,7 @@ static const struct slice field_names[HTTP_FIELD_COUNT] = {
 #define FIELD_LEN_MAX 30
 #define FIELD_SAME_LEN 6
 
+_Static_assert(HTTP_FIELD_COUNT <= 64, "sets of fields are 64 bits");
 _Static_assert(HTTP_FIELD_COUNT == 42, "a new field name wants its place in by_length");
 
 /* Most frequent first; zero (HTTP_FIELD_OTHER) ends a row. */

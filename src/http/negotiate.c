@@ -196,7 +196,8 @@ parameter_len(struct slice s, size_t *name)
 	if (*name == 0 || *name == s.len || s.ptr[*name] != '=')
 		return 0;
 	value = slice_from(s, *name + 1);
-	n = value.len != 0 && value.ptr[0] == '"' ? quoted_len(value) : char_token_len(value);
+	n = value.len != 0 && value.ptr[0] == '"' ? quoted_len(value)
+						  : char_token_len(value);
 	return n != 0 ? *name + 1 + n : 0;
 }
 

@@ -240,8 +240,8 @@ sibling_must_not_be_older(void **state)
 	} rows[] = {
 		{ OLD - 1, 0, false }, { OLD - 1, 999999999, false },
 		{ OLD, 4, false },     { OLD, 5, true },
-		{ OLD, 6, true },      { OLD + 1, 0, true },
-		{ 0, 0, false },
+		{ OLD, 0, true },      { OLD, 6, true },
+		{ OLD + 1, 0, true },  { 0, 0, false },
 	};
 
 	(void)state;
