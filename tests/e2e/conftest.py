@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Options and fixtures of the end-to-end tests; harness.py starts and stops the servers."""
 
+import json
 import os
 import pathlib
+import shutil
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -102,3 +105,34 @@ def drop(tmp_path):
     directory = tmp_path / "drop"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture(scope="session")
+def modules(request):
+    """Where npm has put playwright-core, for the tests in a browser."""
+    named = request.config.getoption("--node-modules") or os.environ.get("BROWSER_NODE_MODULES")
+    here = pathlib.Path(__file__).resolve().parent / "browser" / "node_modules"
+    places = [pathlib.Path(named)] if named else [here, TOP / "build" / "browser" / "node_modules"]
+    for place in places:
+        if (place / "playwright-core").is_dir():
+            return place.resolve()
+    pytest.skip("playwright-core is missing; run npm install in tests/e2e/browser")
+
+
+@pytest.fixture
+def in_browser(request, modules, tmp_path):
+    """in_browser(script, *args, input=None): what a script of browser/ printed, out of its JSON;
+    its attribute `pictures` is where screenshots go."""
+    chromium = shutil.which("chromium")
+    if not chromium or not shutil.which("node"):
+        pytest.skip("chromium or node is missing")
+
+    def go(script, *args, **options):
+        path = pathlib.Path(__file__).resolve().parent / "browser" / script
+        done = subprocess.run(["node", path, chromium, *args], capture_output=True, text=True,
+                              env={**os.environ, "NODE_PATH": str(modules)}, timeout=60, **options)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    go.pictures = pathlib.Path(request.config.getoption("--screenshots") or tmp_path)
+    go.pictures.mkdir(parents=True, exist_ok=True)
+    return go

@@ -2,49 +2,21 @@
 """htdocs as a person sees it: headless Chromium, driven by browser/visit.js."""
 
 import http.client
-import json
-import os
-import pathlib
-import shutil
-import subprocess
 import urllib.parse
 
 import pytest
 
 from harness import config, files
 
-HERE = pathlib.Path(__file__).resolve().parent
-
-
-@pytest.fixture(scope="module")
-def modules(request, top):
-    """Where npm has put playwright-core."""
-    named = request.config.getoption("--node-modules") or os.environ.get("BROWSER_NODE_MODULES")
-    places = [pathlib.Path(named)] if named else [HERE / "browser" / "node_modules",
-                                                  top / "build" / "browser" / "node_modules"]
-    for place in places:
-        if (place / "playwright-core").is_dir():
-            return place.resolve()
-    pytest.skip("playwright-core is missing; run npm install in tests/e2e/browser")
-
 
 @pytest.fixture
-def visit(request, modules, tmp_path):
+def visit(in_browser):
     """visit(url, name): the page as browser/visit.js saw it, with a picture of it."""
-    chromium = shutil.which("chromium")
-    if not chromium or not shutil.which("node"):
-        pytest.skip("chromium or node is missing")
-    pictures = pathlib.Path(request.config.getoption("--screenshots") or tmp_path)
-    pictures.mkdir(parents=True, exist_ok=True)
-
     def go(url, name):
-        picture = pictures / f"{name}.png"
-        done = subprocess.run(["node", HERE / "browser" / "visit.js", chromium, url, picture],
-                              env={**os.environ, "NODE_PATH": str(modules)}, text=True,
-                              capture_output=True, timeout=60)
-        assert done.returncode == 0, done.stderr
+        picture = in_browser.pictures / f"{name}.png"
+        page = in_browser("visit.js", url, picture)
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 10_000
-        return json.loads(done.stdout)
+        return page
     return go
 
 

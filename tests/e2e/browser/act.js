@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Does in headless Chromium what stands on stdin, as JSON, and tells on stdout what came of it:
+//     node act.js CHROMIUM < {"page": CONTEXT-OPTIONS, "steps": [[STEP, ARGUMENT], ...]}
+// Steps: open URL, click SELECTOR (of a link, and wait for where it leads), back, shot FILE,
+// evaluate EXPRESSION (whose value, which may be a promise, is the result of the step).
+'use strict';
+
+const fs = require('fs');
+const { chromium } = require('playwright-core');
+
+const ARGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
+	'--disable-background-networking', '--disable-component-update'];
+
+const STEPS = {
+	open: (page, url) => page.goto(url, { waitUntil: 'load' }).then(() => page.url()),
+	async click(page, selector) {
+		await Promise.all([page.waitForNavigation({ waitUntil: 'load' }),
+			page.touch ? page.tap(selector) : page.click(selector)]);
+		return page.url();
+	},
+	back: (page) => page.goBack({ waitUntil: 'load' }).then(() => page.url()),
+	shot: (page, path) => page.screenshot({ path, fullPage: true }).then(() => path),
+	evaluate: (page, expression) => page.evaluate(expression),
+};
+
+async function act(page, steps) {
+	const seen = { results: [], responses: [], dialogs: [], console: [] };
+
+	page.on('response', (r) => seen.responses.push({
+		url: r.url(), status: r.status(), range: r.headers()['content-range'] ?? null,
+		asked: r.request().headers()['range'] ?? null,
+	}));
+	page.on('dialog', (d) => {
+		seen.dialogs.push(d.message());
+		d.dismiss();
+	});
+	page.on('console', (m) => {
+		if (m.type() === 'error' || m.type() === 'warning')
+			seen.console.push(m.text());
+	});
+	page.on('pageerror', (e) => seen.console.push(String(e)));
+	for (const [name, argument] of steps)
+		seen.results.push(await STEPS[name](page, argument) ?? null);
+	return seen;
+}
+
+async function main(executablePath) {
+	const { page: options, steps } = JSON.parse(fs.readFileSync(0, 'utf8'));
+	const root = process.getuid() === 0 ? ['--no-sandbox'] : [];
+	const browser = await chromium.launch({ executablePath, args: [...root, ...ARGS] });
+
+	try {
+		const context = await browser.newContext(options);
+		const page = await context.newPage();
+		page.touch = options.hasTouch;
+		page.setDefaultTimeout(20000);
+		console.log(JSON.stringify(await act(page, steps)));
+	} finally {
+		await browser.close();
+	}
+}
+
+main(...process.argv.slice(2)).catch((e) => {
+	console.error(e);
+	process.exit(1);
+});
