@@ -31,10 +31,11 @@ static const char *const end_texts[] = {
 #undef X
 };
 
+/* Who is being worked on at the end of a turn is looked at once more anyway. */
 static void
 put_later(struct conn *c)
 {
-	if (c->in_later)
+	if (c->in_later || (c->working && (c->closed || c->finishing)))
 		return;
 	c->in_later = true;
 	c->next_later = NULL;
@@ -436,6 +437,7 @@ void
 conn_work_later(struct conn *c)
 {
 	c->in_later = false;
+	c->working = true;
 	if (c->fresh && !c->closed)
 		read_first(c);
 	if (!c->closed && c->asks_turn)
@@ -444,6 +446,7 @@ conn_work_later(struct conn *c)
 		take_held(c);
 	if (!c->closed)
 		settle(c);
+	c->working = false;
 	if (c->closed) {
 		if (!c->in_later)
 			free_conn(c);

@@ -118,6 +118,7 @@ struct conn {
 	bool write_timed : 1; /* write_due_ms counts */
 	bool kick : 1;        /* held input must be looked at again */
 	bool wants_write : 1; /* write_event counts */
+	bool working : 1;     /* within conn_work_later() */
 	bool reset : 1;       /* a plain close would look like a good end */
 	bool asks_turn : 1;   /* ops->turn is to be called after this turn of the loop */
 };
