@@ -50,6 +50,7 @@ struct supervisor {
 	struct logs *logs;
 	struct sockets sockets;
 	struct counter_block *counters;
+	int64_t started; /* seconds since 1970 */
 	struct slot *slots;
 	size_t slot_count;
 	int signal_fd;
@@ -73,6 +74,7 @@ run_as_worker(struct supervisor *s, size_t index, int channel)
 		.counters = s->counters,
 		.slots = s->slot_count,
 		.slot = index,
+		.started = s->started,
 		.channel = channel,
 	};
 	int status;
@@ -540,7 +542,11 @@ supervisor_run(const struct config *conf, const struct site *site, struct logs *
 	       int ready_fd)
 {
 	struct supervisor s = {
-		.conf = conf, .logs = logs, .signal_fd = -1, .ready_fd = ready_fd
+		.conf = conf,
+		.logs = logs,
+		.signal_fd = -1,
+		.ready_fd = ready_fd,
+		.started = clock_unix(),
 	};
 
 	if (start(&s, site) == 0) {

@@ -18,11 +18,14 @@
 #include "core/site.h"
 #include "handler/file_shared.h"
 #include "handler/handlers.h"
+#include "net/conn.h"
 #include "net/net.h"
 
 struct worker {
 	const struct worker_boot *boot;
 	struct file_shared *files;
+	bool draining; /* read by the health page */
+	struct server_status status;
 	struct site *site;
 	struct accesslog accesslog;
 	struct net *net;
@@ -48,6 +51,8 @@ set_signals(void)
 static void
 drain(struct worker *w, uint32_t deadline_ms)
 {
+	/* First: who waits in the queue is answered in there. */
+	w->draining = true;
 	net_drain(w->net, deadline_ms);
 	sockets_close(w->boot->sockets, false);
 }
@@ -152,7 +157,8 @@ open_site(struct worker *w)
 	const struct worker_boot *b = w->boot;
 	struct handler_env env = { .conf = b->conf,
 				   .log = &b->logs->errors,
-				   .counters = &b->counters[b->slot] };
+				   .counters = &b->counters[b->slot],
+				   .status = &w->status };
 	struct buf errors;
 
 	w->files = file_shared_new(b->conf, takes_uploads(b->conf) ? b->counters : NULL,
@@ -242,6 +248,15 @@ worker_run(const struct worker_boot *b)
 {
 	struct worker w = { .boot = b };
 	int rc;
+
+	w.status = (struct server_status){
+		.blocks = b->counters,
+		.block_count = b->slots,
+		.end_names = conn_end_names(),
+		.end_count = CONN_END_COUNT,
+		.started = b->started,
+		.draining = &w.draining,
+	};
 
 	set_signals();
 	/* The block of a worker that died still says what it had open. */

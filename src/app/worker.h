@@ -7,6 +7,7 @@
 #define WEBSRV_APP_WORKER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "app/logs.h"
 #include "app/sockets.h"
@@ -21,6 +22,7 @@ struct worker_boot {
 	struct counter_block *counters; /* all blocks; [slot] is ours */
 	size_t slots;
 	size_t slot;
+	int64_t started; /* the server, seconds since 1970 */
 	int channel;
 };
 

@@ -30,8 +30,11 @@ enum counter {
 		COUNTER_COUNT
 };
 
+#define COUNTER_ENDS_MAX 32
+
 struct counter_block {
 	_Alignas(64) _Atomic uint64_t v[COUNTER_COUNT];
+	_Atomic uint64_t closed[COUNTER_ENDS_MAX]; /* connections, by why they ended */
 };
 
 static inline void
@@ -55,6 +58,24 @@ counter_sum(const struct counter_block *blocks, size_t count, enum counter c)
 
 	for (size_t i = 0; i < count; i++)
 		sum += atomic_load_explicit(&blocks[i].v[c], memory_order_relaxed);
+	return sum;
+}
+
+static inline void
+counter_add_closed(struct counter_block *b, size_t why)
+{
+	uint64_t v = atomic_load_explicit(&b->closed[why], memory_order_relaxed);
+
+	atomic_store_explicit(&b->closed[why], v + 1, memory_order_relaxed);
+}
+
+static inline uint64_t
+counter_sum_closed(const struct counter_block *blocks, size_t count, size_t why)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += atomic_load_explicit(&blocks[i].closed[why], memory_order_relaxed);
 	return sum;
 }
 

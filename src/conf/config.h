@@ -174,7 +174,7 @@ enum conf_server_header {
 	CONF_SERVER_HEADER_NONE  /* null in the file */
 };
 
-enum conf_status_page { CONF_STATUS_HEALTH };
+enum conf_status_page { CONF_STATUS_HEALTH, CONF_STATUS_METRICS, CONF_STATUS_PAGE };
 
 struct conf_route {
 	const char *path; /* as written */
@@ -190,6 +190,8 @@ struct conf_route {
 	const char *cache_control; /* NULL = none */
 	bool download;             /* Content-Disposition: attachment */
 	struct conf_cors cors;
+	/* "10.0.0.0/8", "::1", "unix": blocks as cidr_format() writes them; empty = none */
+	struct conf_strings allow, deny;
 	struct conf_limits limits; /* flattened: global, server, route */
 	struct conf_place place;
 };

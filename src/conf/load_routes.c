@@ -170,6 +170,7 @@ route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	check_methods(l, r, at);
 	check_star(l, r, at);
 	check_download(l, r, at);
+	access_check_route(l, r, at);
 	cors_check_route(l, r, at, r->methods != 0 ? r->methods : served_methods(r));
 }
 

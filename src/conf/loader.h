@@ -143,6 +143,12 @@ void cors_done(struct load *l, void *target, const struct conf_at *at, bool clea
 /* What the rest of the route says to its "cors"; `served` is the set of its methods. */
 void cors_check_route(struct load *l, const struct conf_route *r,
 		      const struct conf_at *at, unsigned served);
+/* load_access.c */
+void access_set(struct load *l, const struct conf_key *key, void *target,
+		const struct conf_at *at, struct slice s);
+/* What of "allow" is in "deny", too. */
+void access_check_route(struct load *l, const struct conf_route *r,
+			const struct conf_at *at);
 /* load_routes.c */
 /* "GET, HEAD" of a set. */
 const char *load_methods(struct load *l, unsigned set);

@@ -84,6 +84,8 @@ static const struct conf_choice queries[] = {
 };
 static const struct conf_choice status_pages[] = {
 	{ "health", CONF_STATUS_HEALTH, NULL },
+	{ "metrics", CONF_STATUS_METRICS, NULL },
+	{ "page", CONF_STATUS_PAGE, NULL },
 	{ 0 },
 };
 static const struct conf_choice methods[] = {
@@ -354,6 +356,15 @@ static const struct conf_key route_keys[] = {
 	  ITEMS(struct conf_route, headers.items, headers.count),
 	  .check = check_header_value, .check_name = check_header_name,
 	  .flags = CONF_NULLABLE },
+	{ "allow", CONF_TEXTS, NULL,
+	  "addresses that may use the route, such as \"10.0.0.0/8\" or \"::1\"; \"unix\" "
+	  "= "
+	  "who comes by a unix socket",
+	  ITEMS(struct conf_route, allow.items, allow.count), .set = access_set,
+	  .flags = CONF_UNIQUE, .min = 1 },
+	{ "deny", CONF_TEXTS, NULL, "addresses that may not; looked at before \"allow\"",
+	  ITEMS(struct conf_route, deny.items, deny.count), .set = access_set,
+	  .flags = CONF_UNIQUE, .min = 1 },
 	{ "cache_control", CONF_TEXT, NULL, "Cache-Control of responses",
 	  INTO(struct conf_route, cache_control), .check = check_cache_control },
 	{ "download", CONF_BOOL, "false",

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "core/access.h"
 #include "core/accesslog.h"
 #include "core/cors.h"
 #include "http/uri.h"
@@ -116,7 +117,14 @@ clear_answer(struct exchange *ex)
 	ex->own_fields = 0;
 }
 
-/* The handler of the configured error page for this status, or NULL. */
+static bool
+is_permitted(const struct exchange *ex, const struct route *r)
+{
+	return r->access == NULL || access_permits(r->access, &ex->peer);
+}
+
+/* The handler of the configured error page for this status, or NULL. What the peer may not
+ * see it does not see as an error page either. */
 static const struct handler *
 find_error_page(struct exchange *ex, int status)
 {
@@ -128,7 +136,7 @@ find_error_page(struct exchange *ex, int status)
 	if (path.len == 0)
 		return NULL;
 	m = router_match(&ex->vhost->router, path);
-	if (m.kind != ROUTE_FOUND)
+	if (m.kind != ROUTE_FOUND || !is_permitted(ex, m.route))
 		return NULL;
 	page = m.route->by_method[HTTP_GET];
 	if (page == NULL ||
@@ -280,15 +288,17 @@ route_request(struct exchange *ex)
 		return answer_options(ex, ex->vhost->allow);
 	m = router_match(&ex->vhost->router, ex->path);
 	ex->rest = m.rest;
+	ex->route = m.route;
+	/* Of any request: a preflight, too, asks for what would be refused. */
+	if (ex->route != NULL && !is_permitted(ex, ex->route))
+		return 403;
 	switch (m.kind) {
 	case ROUTE_FOUND:
-		ex->route = m.route;
 		return open_route(ex);
 	case ROUTE_ROW:
 		return exchange_redirect(ex, m.row->status, slice_from_str(m.row->to),
 					 true);
 	case ROUTE_ADD_SLASH:
-		ex->route = m.route;
 		/* Fetch: a preflight that is redirected has failed. */
 		if (is_preflight(ex))
 			return answer_options(ex, ex->route->allow);

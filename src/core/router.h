@@ -18,6 +18,7 @@
 #include "conf/config.h"
 #include "http/message.h"
 
+struct access;
 struct cors;
 struct handler_ops;
 
@@ -39,6 +40,7 @@ struct route {
 	const struct handler *by_method[HTTP_METHOD_COUNT]; /* NULL: 405 */
 	struct slice allow;              /* value of Allow, OPTIONS included */
 	const struct cors *cors;         /* NULL: pages of other origins are not let in */
+	const struct access *access;     /* NULL: every address may use it */
 	const struct http_field *fields; /* "headers": added to every answer */
 	size_t field_count;
 };

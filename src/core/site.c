@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "config.h"
+#include "core/access.h"
 #include "core/cors.h"
 #include "core/exchange.h"
 
@@ -132,6 +133,11 @@ build_route(struct builder *b, struct route *r, const struct conf_route *conf)
 	if (conf->cors.enabled) {
 		r->cors = cors_new(&conf->cors, route_methods(r), &b->site->arena);
 		if (r->cors == NULL)
+			return -1;
+	}
+	if (conf->allow.count != 0 || conf->deny.count != 0) {
+		r->access = access_new(&conf->allow, &conf->deny, &b->site->arena);
+		if (r->access == NULL)
 			return -1;
 	}
 	return format_allow(&b->site->arena, route_methods(r), &r->allow);

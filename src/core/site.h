@@ -6,6 +6,7 @@
 #ifndef WEBSRV_CORE_SITE_H
 #define WEBSRV_CORE_SITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,12 +23,23 @@ struct file_shared;
 struct handler_ops;
 struct log;
 
+/* What status pages tell of the process tree. All borrowed; outlives the site. */
+struct server_status {
+	const struct counter_block *blocks; /* of all workers */
+	size_t block_count;
+	const char *const *end_names; /* why connections end: "HEADER_TIMEOUT" */
+	size_t end_count;             /* of them; in the order of counter_block.closed */
+	int64_t started;              /* the server, seconds since 1970 */
+	const bool *draining; /* this worker takes no new connections; may change */
+};
+
 /* What handlers may use. All borrowed; outlives the site. */
 struct handler_env {
 	const struct config *conf;
 	const struct log *log;
 	struct counter_block *counters;
-	struct file_shared *files; /* of the files handler */
+	struct file_shared *files;          /* of the files handler */
+	const struct server_status *status; /* NULL where nothing is served */
 };
 
 struct vhost {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * respond: a fixed answer from the configuration; and status: what a monitor asks for.
+ * respond: a fixed answer from the configuration.
  */
 #include "core/exchange.h"
 #include "handler/handlers.h"
@@ -36,22 +36,4 @@ const struct handler_ops respond_handler = {
 		   HTTP_BIT(HTTP_PUT) | HTTP_BIT(HTTP_DELETE) | HTTP_BIT(HTTP_PATCH),
 	.create = respond_create,
 	.open = respond_open,
-};
-
-static int
-health_open(struct exchange *ex)
-{
-	if (exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE,
-			       SLICE("text/plain; charset=utf-8")) < 0 ||
-	    exchange_add_field(ex, HTTP_FIELD_CACHE_CONTROL, SLICE("no-store")) < 0)
-		return 500;
-	ex->body = body_memory(SLICE("ok\n"));
-	exchange_respond(ex, 200);
-	return 0;
-}
-
-const struct handler_ops status_handler = {
-	.action = CONF_ACTION_STATUS,
-	.methods = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD),
-	.open = health_open,
 };

@@ -31,6 +31,19 @@ static const char *const end_texts[] = {
 #undef X
 };
 
+static const char *const end_names[] = {
+#define X(name, text) [CONN_END_##name] = #name,
+	CONN_ENDS(X)
+#undef X
+};
+_Static_assert(CONN_END_COUNT <= COUNTER_ENDS_MAX, "raise COUNTER_ENDS_MAX");
+
+const char *const *
+conn_end_names(void)
+{
+	return end_names;
+}
+
 /* Who is being worked on at the end of a turn is looked at once more anyway. */
 static void
 put_later(struct conn *c)
@@ -114,6 +127,7 @@ free_conn(struct conn *c)
 	char peer[PEER_TEXT_MAX];
 
 	c->ops->closed(c, (enum conn_end)c->end);
+	counter_add_closed(n->counters, c->end);
 	if (log_wants(n->log, LOG_LEVEL_DEBUG))
 		log_debug(n->log, "conn %llu %s close: %s", (unsigned long long)c->id,
 			  peer_format(&c->peer, peer), end_texts[c->end]);

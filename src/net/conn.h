@@ -29,7 +29,7 @@ struct conn;
 struct net;
 struct site_address;
 
-/* Why a connection ended; the text goes into the log. */
+/* Why a connection ended; the text goes into the log, the name into metrics. */
 #define CONN_ENDS(X)                                                                     \
 	X(DONE, "answered, not kept alive")                                              \
 	X(PEER, "closed by the peer")                                                    \
@@ -52,6 +52,9 @@ enum conn_end {
 #undef X
 		CONN_END_COUNT
 };
+
+/* The CONN_END_COUNT names, "HEADER_TIMEOUT"; counter_block.closed counts by them. */
+const char *const *conn_end_names(void);
 
 /* Reading goes on only while no bit is set. */
 enum conn_pause {
