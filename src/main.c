@@ -138,14 +138,17 @@ main(int argc, char **argv)
 	case CLI_VERSION:
 		cli_print_version(stdout);
 		return 0;
+	case CLI_SCHEMA:
+		return cli_print_schema();
 	case CLI_RUN:
 	case CLI_TEST:
+	case CLI_DUMP:
 		break;
 	}
 	conf = load(&cli);
 	if (conf == NULL)
 		return CLI_EXIT_CONFIG;
-	status = run(&cli, conf);
+	status = cli.command == CLI_DUMP ? cli_dump(conf) : run(&cli, conf);
 	conf_free(conf);
 	return status;
 }

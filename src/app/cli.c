@@ -4,17 +4,23 @@
  */
 #include "app/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "conf/describe.h"
+#include "conf/dump.h"
 #include "conf/load.h"
 #include "config.h"
 #include "http/coding.h"
 #include "http/digest_hash.h"
 #include "net/net.h"
+
+/* Options that have no letter. */
+enum { OPTION_DUMP = 256, OPTION_SCHEMA };
 
 static struct cli
 complain(struct cli cli, const char *what, const char *arg)
@@ -48,9 +54,13 @@ check(struct cli cli, int argc, char **argv, int first)
 struct cli
 cli_parse(int argc, char **argv)
 {
-	static const struct option names[] = { { "help", no_argument, NULL, 'h' },
-					       { "version", no_argument, NULL, 'V' },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option names[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "dump-config", no_argument, NULL, OPTION_DUMP },
+		{ "schema", no_argument, NULL, OPTION_SCHEMA },
+		{ NULL, 0, NULL, 0 }
+	};
 	struct cli cli = { .command = CLI_RUN, .log_level = -1 };
 	int c;
 
@@ -77,6 +87,12 @@ cli_parse(int argc, char **argv)
 		case 't':
 			cli.command = CLI_TEST;
 			break;
+		case OPTION_DUMP:
+			cli.command = CLI_DUMP;
+			break;
+		case OPTION_SCHEMA:
+			cli.command = CLI_SCHEMA;
+			return cli;
 		case 'h':
 			cli.command = CLI_HELP;
 			return cli;
@@ -101,6 +117,10 @@ cli_print_help(FILE *out)
 	      "websrv [-l ADDRESS] DIR    serve DIR read-only, on 127.0.0.1:8080 or "
 	      "ADDRESS\n"
 	      "websrv -t [-c FILE]        test the configuration and stop\n"
+	      "websrv --dump-config       print the effective configuration; with -c "
+	      "FILE "
+	      "or DIR\n"
+	      "websrv --schema            print the JSON Schema of configurations\n"
 	      "websrv -V                  version and libraries\n"
 	      "websrv -h                  this help\n\n"
 	      "  -d        run in the background\n"
@@ -130,4 +150,44 @@ cli_print_version(FILE *out)
 			digest_hash_library());
 	else
 		fprintf(out, "digests: none\n");
+}
+
+/* What could not be written whole must not look as if it were. */
+static int
+print_all(struct buf *text)
+{
+	bool ok = !text->failed && fwrite(text->ptr, 1, text->len, stdout) == text->len &&
+		  fflush(stdout) == 0;
+
+	if (!ok)
+		fprintf(stderr, "websrv: cannot write to standard output: %s\n",
+			text->failed ? strerror(ENOMEM) : strerror(errno));
+	buf_fini(text);
+	return ok ? 0 : 1;
+}
+
+int
+cli_print_schema(void)
+{
+	struct buf text;
+
+	buf_init(&text);
+	conf_describe(&text);
+	return print_all(&text);
+}
+
+int
+cli_dump(const struct config *conf)
+{
+	struct buf text;
+
+	buf_init(&text);
+	if (conf_dump(conf, &text) == -EILSEQ) {
+		fprintf(stderr,
+			"websrv: a path of the configuration is not UTF-8, so JSON "
+			"cannot hold it\n");
+		buf_fini(&text);
+		return 1;
+	}
+	return print_all(&text);
 }

@@ -8,10 +8,20 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct config;
+
 #define CLI_EXIT_USAGE 2
 #define CLI_EXIT_CONFIG 78 /* EX_CONFIG of sysexits.h */
 
-enum cli_command { CLI_RUN, CLI_TEST, CLI_VERSION, CLI_HELP, CLI_USAGE_ERROR };
+enum cli_command {
+	CLI_RUN,
+	CLI_TEST,
+	CLI_DUMP,
+	CLI_SCHEMA,
+	CLI_VERSION,
+	CLI_HELP,
+	CLI_USAGE_ERROR
+};
 
 struct cli {
 	enum cli_command command;
@@ -27,5 +37,8 @@ struct cli {
 struct cli cli_parse(int argc, char **argv);
 void cli_print_help(FILE *out);
 void cli_print_version(FILE *out);
+/* These two write to stdout; the exit status. */
+int cli_print_schema(void);
+int cli_dump(const struct config *conf);
 
 #endif

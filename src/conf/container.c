@@ -43,8 +43,7 @@ load_is_duplicate(struct load *l, const struct locate_node *node)
 	if (node->earlier == NULL)
 		return false;
 	load_error_key(l, node, "duplicate key; %s has it already, remove one",
-		       load_text(l, "%s:%u:%u", l->name, node->earlier->key_pos.line,
-				 node->earlier->key_pos.column));
+		       load_where_node(l, node->earlier));
 	return true;
 }
 
@@ -325,6 +324,11 @@ load_key(struct load *l, const struct conf_key *key, void *target,
 	switch (key->type) {
 	case CONF_SECTION:
 		load_inner(l, key, target, at);
+		break;
+	case CONF_INCLUDE:
+		/* include.c has read what it names. */
+		if (!json_is_array(at->json))
+			load_wrong_type(l, key, at);
 		break;
 	case CONF_LIST:
 	case CONF_MAP:

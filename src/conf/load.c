@@ -11,20 +11,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "conf/comments.h"
+#include "conf/include.h"
 #include "conf/loader.h"
 #include "conf/syntax.h"
 
-#define FILE_MAX ((size_t)256 << 20)
 #define DEFAULT_ADDRESS "127.0.0.1:8080"
 
 struct source {
 	const char *name; /* for messages */
 	const char *base_dir;
 	bool builtin;
+	bool is_file;
 };
 
 static struct config *
@@ -69,8 +71,24 @@ walk(struct load *l, struct slice text, json_t *json)
 
 	if (at.node == NULL)
 		l->failed = true;
-	else
+	else if (include_merge(l, &at))
 		load_top(l, &at);
+}
+
+/* The table of files, with the main one. */
+static void
+start_files(struct load *l, const struct source *src)
+{
+	size_t n = src->is_file ? INCLUDE_FILES_MAX + 1 : 1;
+
+	l->files = arena_zalloc(&l->scratch, n * sizeof(*l->files));
+	if (l->files == NULL) {
+		l->failed = true;
+		return;
+	}
+	l->files[0].name = l->config->file;
+	l->files[0].base_dir = src->base_dir;
+	l->file_count = 1;
 }
 
 static struct config *
@@ -78,8 +96,9 @@ load_json(struct slice text, json_t *json, const struct source *src, struct buf 
 {
 	struct load l = {
 		.name = src->name,
-		.base_dir = src->base_dir,
 		.builtin = src->builtin,
+		.may_include = src->is_file,
+		.out = errors,
 		.names_tail = &l.names,
 	};
 	struct config *c = config_new(src);
@@ -90,7 +109,9 @@ load_json(struct slice text, json_t *json, const struct source *src, struct buf 
 	}
 	arena_init(&l.scratch, SIZE_MAX);
 	l.config = c;
-	walk(&l, text, json);
+	start_files(&l, src);
+	if (!l.failed)
+		walk(&l, text, json);
 	if (l.failed || l.error_count != 0) {
 		load_print_errors(&l, errors);
 		conf_free(c);
@@ -131,12 +152,10 @@ parse(const char *text, size_t len, json_error_t *error)
 	return json;
 }
 
-/* `text` is the caller's to change: its comments are blanked. */
-static struct config *
-load_blanked(char *text, size_t len, const struct source *src, struct buf *errors)
+json_t *
+load_parse(char *text, size_t len, const char *name, struct buf *errors)
 {
 	struct slice s = slice_make(text, len);
-	struct config *c;
 	json_error_t error;
 	json_t *json;
 	size_t where;
@@ -147,15 +166,25 @@ load_blanked(char *text, size_t len, const struct source *src, struct buf *error
 		buf_printf(errors,
 			   "%s:%" PRIu32 ":%" PRIu32
 			   ": syntax: this comment is never closed; end it with \"*/\"\n",
-			   src->name, pos.line, pos.column);
+			   name, pos.line, pos.column);
 		return NULL;
 	}
 	json = parse(text, len, &error);
-	if (json == NULL) {
-		syntax_report(s, &error, src->name, errors);
+	if (json == NULL)
+		syntax_report(s, &error, name, errors);
+	return json;
+}
+
+/* `text` is the caller's to change: its comments are blanked. */
+static struct config *
+load_blanked(char *text, size_t len, const struct source *src, struct buf *errors)
+{
+	json_t *json = load_parse(text, len, src->name, errors);
+	struct config *c;
+
+	if (json == NULL)
 		return NULL;
-	}
-	c = load_json(s, json, src, errors);
+	c = load_json(slice_make(text, len), json, src, errors);
 	json_decref(json);
 	return c;
 }
@@ -187,13 +216,17 @@ conf_load_text(struct slice text, const char *name, const char *base_dir,
 	return load_source(text, &src, errors);
 }
 
-/* The whole file; 0 or -errno. */
-static int
-read_file(const char *path, struct buf *out)
+int
+load_read_file(const char *path, size_t max, bool regular, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A FIFO would wait for somebody to write. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
 	int rc = fd < 0 ? -errno : 0;
+	struct stat st;
 	ssize_t n = 1;
+
+	if (rc == 0 && regular && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+		rc = -EINVAL;
 
 	while (rc == 0 && n != 0) {
 		rc = buf_reserve(out, 1 << 16);
@@ -204,7 +237,7 @@ read_file(const char *path, struct buf *out)
 			out->len += (size_t)n;
 		else if (n < 0 && errno != EINTR)
 			rc = -errno;
-		if (out->len > FILE_MAX)
+		if (out->len > max)
 			rc = -EFBIG;
 	}
 	if (fd >= 0)
@@ -245,14 +278,15 @@ struct config *
 conf_load_file(const char *path, struct buf *errors)
 {
 	char *dir = directory_of(path);
+	struct source src = { .name = path, .base_dir = dir, .is_file = true };
 	struct config *c = NULL;
 	struct buf text;
 	int rc;
 
 	buf_init(&text);
-	rc = dir != NULL ? read_file(path, &text) : -errno;
+	rc = dir != NULL ? load_read_file(path, LOAD_FILE_MAX, false, &text) : -errno;
 	if (rc == 0)
-		c = conf_load_text(buf_slice(&text), path, dir, errors);
+		c = load_source(buf_slice(&text), &src, errors);
 	else
 		buf_printf(errors,
 			   "%s: the file cannot be read (%s); name a readable one with "

@@ -105,13 +105,14 @@ set_inet(struct load *l, struct conf_listen *listen, const struct parts *p)
 }
 
 static const char *
-set_unix(struct load *l, struct conf_listen *listen, struct slice path)
+set_unix(struct load *l, struct conf_listen *listen, const struct conf_at *at,
+	 struct slice path)
 {
 	const char *full;
 
 	if (path.len == 0)
 		return "has no path; write \"unix:/path/of/socket\"";
-	full = load_path(l, path);
+	full = load_path(l, at, path);
 	if (full != NULL && strlen(full) >= UNIX_PATH_MAX)
 		return load_text(l,
 				 "has a path of %zu bytes (%s); write one of at most %zu",
@@ -131,7 +132,7 @@ listen_set_address(struct load *l, const struct conf_key *key, void *target,
 
 	(void)key;
 	if (slice_starts_with(s, SLICE("unix:"))) {
-		wrong = set_unix(l, listen, slice_from(s, 5));
+		wrong = set_unix(l, listen, at, slice_from(s, 5));
 	} else {
 		wrong = split(l, s, &parts);
 		if (wrong == NULL)

@@ -41,7 +41,7 @@ log_target(struct load *l, const struct conf_at *at, struct slice s, bool syslog
 		refuse_word(l, at, s, syslog);
 		return CONF_LOG_STDERR;
 	}
-	*path = load_path(l, s);
+	*path = load_path(l, at, s);
 	return CONF_LOG_FILE;
 }
 

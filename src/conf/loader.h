@@ -31,11 +31,23 @@ struct conf_name {
 	struct conf_name *next;
 };
 
+/* A file that the configuration is read from; the first is the main one. */
+struct conf_file {
+	const char *name;     /* for messages; in the config's arena */
+	const char *path;     /* absolute; NULL for the main one */
+	const char *base_dir; /* absolute; what relative paths in it are relative to */
+};
+
+#define LOAD_FILE_MAX ((size_t)256 << 20)
+
 struct load {
 	struct config *config;
-	struct arena scratch;      /* lives as long as the load */
-	const char *name;          /* of the file, for messages */
-	const char *base_dir;      /* absolute */
+	struct arena scratch; /* lives as long as the load */
+	const char *name;     /* of the file, for messages */
+	struct conf_file *files;
+	size_t file_count;
+	bool may_include;          /* it is a file itself */
+	struct buf *out;           /* where errors of syntax go at once */
 	bool builtin;              /* no file: it was made from the command line */
 	bool failed;               /* out of memory */
 	struct conf_error *errors; /* a list, newest first */
@@ -43,6 +55,17 @@ struct load {
 	struct conf_server *server;            /* the one that is being loaded */
 	struct conf_name *names, **names_tail; /* in the order of the file */
 };
+
+/* load.c */
+
+/* The whole file, of at most `max` bytes. 0 or -errno; -EINVAL: `regular` is asked for and
+ * it is none; -EFBIG. */
+int load_read_file(const char *path, size_t max, bool regular, struct buf *out)
+	__attribute__((warn_unused_result));
+/* The JSON of a text whose comments are blanked in place; text[len] is '\0'. NULL after
+ * appending to `errors` what is wrong with its syntax. */
+json_t *load_parse(char *text, size_t len, const char *name, struct buf *errors)
+	__attribute__((warn_unused_result));
 
 /* report.c */
 
@@ -61,6 +84,8 @@ struct conf_place load_place(struct load *l, const struct locate_node *node);
 struct conf_place load_place_key(struct load *l, const struct locate_node *node);
 /* "FILE:LINE:COLUMN" */
 const char *load_where(struct load *l, const struct conf_place *place);
+/* The same of a key. */
+const char *load_where_node(struct load *l, const struct locate_node *node);
 /* The string in double quotes, cut when it is long. */
 const char *load_quote(struct load *l, struct slice s);
 /* Text in scratch memory; never NULL. */
@@ -70,8 +95,9 @@ const char *load_text(struct load *l, const char *fmt, ...)
 void *load_alloc(struct load *l, size_t count, size_t size);
 const char *load_strdup(struct load *l, struct slice s);
 const char *load_strdup_lower(struct load *l, struct slice s);
-/* The absolute form of a path of the file. NULL: l->failed is set. */
-const char *load_path(struct load *l, struct slice s);
+/* The absolute form of a path that stands at `at` (NULL: in no file). NULL: l->failed is
+ * set. */
+const char *load_path(struct load *l, const struct conf_at *at, struct slice s);
 
 /* scalar.c */
 
@@ -156,5 +182,10 @@ void route_begin(struct load *l, void *target);
 void route_done(struct load *l, void *target, const struct conf_at *at, bool clean);
 void respond_done(struct load *l, void *target, const struct conf_at *at, bool clean);
 void row_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+/* dump_text.c */
+void listen_get_address(const void *target, struct buf *out);
+void log_get_error(const void *target, struct buf *out);
+void log_get_access(const void *target, struct buf *out);
+void row_get_name(const void *target, struct buf *out);
 
 #endif

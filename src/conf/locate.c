@@ -140,7 +140,7 @@ add_node(struct scan *s)
 		s->root = s->root != NULL ? s->root : n;
 		return n;
 	}
-	n->index = s->open->count++;
+	n->index = n->own_index = s->open->count++;
 	if (s->open->last != NULL)
 		s->open->last->next = n;
 	else
@@ -344,7 +344,7 @@ add_step(const struct locate_node *n, struct buf *out)
 {
 	buf_add_char(out, '/');
 	if (!n->parent->is_object) {
-		buf_printf(out, "%u", n->index);
+		buf_printf(out, "%u", n->own_index);
 		return;
 	}
 	for (size_t i = 0; i < n->key.len; i++) {

@@ -27,6 +27,8 @@ struct locate_node {
 	struct locate_pos key_pos;
 	struct locate_pos pos; /* first byte of the value */
 	uint32_t index;        /* among its siblings */
+	uint32_t own_index;    /* among those of its own file: what a pointer says */
+	uint32_t file;         /* which one; 0 is the main one */
 	uint32_t count;        /* children */
 	bool is_object;
 	struct locate_node *parent, *first, *last, *next;

@@ -18,6 +18,7 @@
 
 struct conf_error {
 	struct conf_error *next;
+	size_t file;
 	uint32_t line, column;
 	size_t seq;
 	const char *pointer;
@@ -99,9 +100,9 @@ pointer_in(struct load *l, struct arena *arena, const struct locate_node *node)
 	return text != NULL ? text : "";
 }
 
-static void __attribute__((format(printf, 4, 0)))
-note(struct load *l, struct locate_pos pos, const char *pointer, const char *fmt,
-     va_list ap)
+static void __attribute__((format(printf, 5, 0)))
+note(struct load *l, size_t file, struct locate_pos pos, const char *pointer,
+     const char *fmt, va_list ap)
 {
 	struct conf_error *e = arena_zalloc(&l->scratch, sizeof(*e));
 	const char *message = arena_vprintf(&l->scratch, fmt, ap);
@@ -112,6 +113,7 @@ note(struct load *l, struct locate_pos pos, const char *pointer, const char *fmt
 		return;
 	}
 	e->next = l->errors;
+	e->file = file;
 	e->line = pos.line;
 	e->column = pos.column;
 	e->seq = l->error_count;
@@ -126,7 +128,8 @@ load_error(struct load *l, const struct conf_at *at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	note(l, at->node->pos, pointer_in(l, &l->scratch, at->node), fmt, ap);
+	note(l, at->node->file, at->node->pos, pointer_in(l, &l->scratch, at->node), fmt,
+	     ap);
 	va_end(ap);
 }
 
@@ -136,7 +139,7 @@ load_error_key(struct load *l, const struct locate_node *node, const char *fmt, 
 	va_list ap;
 
 	va_start(ap, fmt);
-	note(l, node->key_pos, pointer_in(l, &l->scratch, node), fmt, ap);
+	note(l, node->file, node->key_pos, pointer_in(l, &l->scratch, node), fmt, ap);
 	va_end(ap);
 }
 
@@ -144,10 +147,14 @@ void
 load_error_place(struct load *l, const struct conf_place *place, const char *fmt, ...)
 {
 	struct locate_pos pos = { place->line, place->column };
+	size_t file = l->file_count - 1;
 	va_list ap;
 
+	/* The name is the very string of the table. */
+	while (file != 0 && place->file != l->files[file].name)
+		file--;
 	va_start(ap, fmt);
-	note(l, pos, place->pointer, fmt, ap);
+	note(l, file, pos, place->pointer, fmt, ap);
 	va_end(ap);
 }
 
@@ -157,6 +164,8 @@ by_position(const void *a, const void *b)
 	const struct conf_error *x = *(struct conf_error *const *)a;
 	const struct conf_error *y = *(struct conf_error *const *)b;
 
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	if (x->column != y->column)
@@ -176,7 +185,8 @@ argument_name(const char *pointer)
 static void
 print_error(struct load *l, const struct conf_error *e, struct buf *out)
 {
-	struct conf_place place = { l->name, e->line, e->column, e->pointer };
+	struct conf_place place = { l->files[e->file].name, e->line, e->column,
+				    e->pointer };
 
 	if (l->builtin)
 		place = (struct conf_place){ .file = argument_name(e->pointer) };
@@ -215,7 +225,8 @@ make_place(struct load *l, const struct locate_node *node, struct locate_pos pos
 					    .pointer = "" };
 	}
 	pointer = pointer_in(l, &l->config->arena, node);
-	return (struct conf_place){ l->config->file, pos.line, pos.column, pointer };
+	return (struct conf_place){ l->files[node->file].name, pos.line, pos.column,
+				    pointer };
 }
 
 struct conf_place
@@ -233,8 +244,19 @@ load_place_key(struct load *l, const struct locate_node *node)
 const char *
 load_where(struct load *l, const struct conf_place *place)
 {
-	return load_text(l, "%s:%" PRIu32 ":%" PRIu32, l->name, place->line,
-			 place->column);
+	bool is_named = !l->builtin && place->file != NULL;
+
+	return load_text(l, "%s:%" PRIu32 ":%" PRIu32, is_named ? place->file : l->name,
+			 place->line, place->column);
+}
+
+const char *
+load_where_node(struct load *l, const struct locate_node *node)
+{
+	struct conf_place place = { l->files[node->file].name, node->key_pos.line,
+				    node->key_pos.column, NULL };
+
+	return load_where(l, &place);
 }
 
 const char *
@@ -284,11 +306,11 @@ load_strdup_lower(struct load *l, struct slice s)
 }
 
 const char *
-load_path(struct load *l, struct slice s)
+load_path(struct load *l, const struct conf_at *at, struct slice s)
 {
-	const char *path,
-		*slash = slice_ends_with(slice_from_str(l->base_dir), SLICE("/")) ? ""
-										  : "/";
+	const char *base = l->files[at != NULL ? at->node->file : 0].base_dir;
+	const char *slash = slice_ends_with(slice_from_str(base), SLICE("/")) ? "" : "/";
+	const char *path;
 
 	if (s.ptr[0] == '/')
 		return load_strdup(l, s);
@@ -298,9 +320,8 @@ load_path(struct load *l, struct slice s)
 			s = slice_from(s, 1);
 	}
 	if (s.len == 0 || slice_eq(s, SLICE(".")))
-		return load_strdup(l, slice_from_str(l->base_dir));
-	path = arena_printf(&l->config->arena, "%s%s%.*s", l->base_dir, slash,
-			    SLICE_ARG(s));
+		return load_strdup(l, slice_from_str(base));
+	path = arena_printf(&l->config->arena, "%s%s%.*s", base, slash, SLICE_ARG(s));
 	if (path == NULL)
 		l->failed = true;
 	return path;

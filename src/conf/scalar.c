@@ -119,6 +119,8 @@ wanted(struct load *l, const struct conf_key *key)
 	case CONF_MODE:
 		return "write permission bits as a string of octal digits, such as "
 		       "\"0640\"";
+	case CONF_INCLUDE:
+		return "write an array of strings";
 	case CONF_TEXTS:
 		return key->choices == NULL
 			       ? "write an array of strings"
@@ -356,7 +358,7 @@ load_string(struct load *l, const struct conf_key *key, void *target,
 		return;
 	}
 	if (key->type == CONF_PATH)
-		text = load_path(l, s);
+		text = load_path(l, at, s);
 	else if (key->flags & CONF_LOWER)
 		text = load_strdup_lower(l, s);
 	else

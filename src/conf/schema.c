@@ -357,9 +357,7 @@ static const struct conf_key route_keys[] = {
 	  .check = check_header_value, .check_name = check_header_name,
 	  .flags = CONF_NULLABLE },
 	{ "allow", CONF_TEXTS, NULL,
-	  "addresses that may use the route, such as \"10.0.0.0/8\" or \"::1\"; \"unix\" "
-	  "= "
-	  "who comes by a unix socket",
+	  "addresses that may use the route, such as \"10.0.0.0/8\", \"::1\" or \"unix\"",
 	  ITEMS(struct conf_route, allow.items, allow.count), .set = access_set,
 	  .flags = CONF_UNIQUE, .min = 1 },
 	{ "deny", CONF_TEXTS, NULL, "addresses that may not; looked at before \"allow\"",
@@ -393,7 +391,7 @@ static const struct conf_section route = {
 static const struct conf_key listen_keys[] = {
 	{ "address", CONF_TEXT, NULL,
 	  "\"127.0.0.1:8080\", \"[::1]:8080\" or \"unix:/path\"",
-	  .set = listen_set_address, .flags = CONF_REQUIRED },
+	  .set = listen_set_address, .get = listen_get_address, .flags = CONF_REQUIRED },
 	{ "backlog", CONF_COUNT, "4096", "connections that may wait to be accepted",
 	  INTO(struct conf_listen, backlog), RANGE(1, 65535) },
 };
@@ -417,6 +415,7 @@ static const struct conf_section row = {
 	KEYS(row_keys),
 	.size = sizeof(struct conf_redirect_row),
 	PLACE(struct conf_redirect_row, place),
+	.get_name = row_get_name,
 	.done = row_done,
 };
 
@@ -458,6 +457,7 @@ static const struct conf_section server = {
 	KEYS(server_keys),
 	.size = sizeof(struct conf_server),
 	PLACE(struct conf_server, place),
+	.begins_server = true,
 	.begin = server_begin,
 	.done = server_done,
 };
@@ -466,7 +466,8 @@ static const struct conf_section server = {
 
 static const struct conf_key error_log_keys[] = {
 	{ "to", CONF_TEXT, "stderr", "\"stderr\", \"syslog\" or a path",
-	  PLACE(struct conf_logs, error.place), .set = log_set_error },
+	  PLACE(struct conf_logs, error.place), .set = log_set_error,
+	  .get = log_get_error },
 	{ "level", CONF_CHOICE, "info", "the least that is logged",
 	  INTO(struct conf_logs, error.level), .choices = levels },
 };
@@ -478,7 +479,7 @@ static const struct conf_section error_log = {
 static const struct conf_key access_log_keys[] = {
 	{ "to", CONF_TEXT, NULL, "\"stderr\" or a path",
 	  PLACE(struct conf_logs, access.place), .set = log_set_access,
-	  .flags = CONF_REQUIRED },
+	  .get = log_get_access, .flags = CONF_REQUIRED },
 	{ "format", CONF_CHOICE, "combined", "how a request is written",
 	  INTO(struct conf_logs, access.format), .choices = formats },
 };
@@ -519,6 +520,8 @@ static const struct conf_section cache = {
 
 static const struct conf_key top_keys[] = {
 	{ "$schema", CONF_IGNORED, NULL, "for editors; ignored", .flags = 0 },
+	{ "include", CONF_INCLUDE, NULL,
+	  "files that are part of this one, such as \"conf.d/*.json\"", .flags = 0 },
 	{ "user", CONF_TEXT, NULL, "workers run as this user when started as root",
 	  INTO(struct config, user), PLACE(struct config, user_place),
 	  .check = check_not_empty },

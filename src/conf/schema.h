@@ -13,6 +13,7 @@
 
 #include "base/slice.h"
 
+struct buf;
 struct conf_at;
 struct conf_key;
 struct load;
@@ -20,6 +21,7 @@ struct load;
 /* The type of a key: what JSON is taken, and what is stored at `offset` of the target. */
 enum conf_type {
 	CONF_IGNORED,  /* any string; nothing is stored */
+	CONF_INCLUDE,  /* array of patterns of files; nothing is stored */
 	CONF_BOOL,     /* true, false */
 	CONF_COUNT,    /* a whole number, or a word of `choices` */
 	CONF_SIZE,     /* bytes: a whole number or "10M" */
@@ -72,6 +74,8 @@ typedef const char *(*conf_check_fn)(struct slice s);
  * of CONF_TEXTS the const char * of the item. */
 typedef void (*conf_set_fn)(struct load *l, const struct conf_key *key, void *target,
 			    const struct conf_at *at, struct slice s);
+/* The way back: appends text that `set` stores as what `target` has. */
+typedef void (*conf_get_fn)(const void *target, struct buf *out);
 
 struct conf_key {
 	const char *name;
@@ -94,6 +98,7 @@ struct conf_key {
 	conf_check_fn check;               /* of a string, or the value of a pair */
 	conf_check_fn check_name;          /* of the name of a pair */
 	conf_set_fn set;                   /* instead of storing at `offset` */
+	conf_get_fn get;                   /* of what no member at `offset` tells */
 	const struct conf_section *section;
 };
 
@@ -106,6 +111,8 @@ struct conf_section {
 	size_t place;          /* of a struct conf_place for the whole object; 0 = none */
 	unsigned scope;        /* one of enum conf_scope; 0 = all keys are taken */
 	const char *elsewhere; /* where the keys of other scopes belong */
+	bool begins_server;    /* LIST: it is that of the servers */
+	conf_get_fn get_name;  /* MAP: the key of an item */
 	/* Before the keys: inherit from the enclosing level. */
 	void (*begin)(struct load *l, void *target);
 	/* After them: checks between keys. `clean`: no error was found inside. */

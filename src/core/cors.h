@@ -31,8 +31,8 @@ const struct cors *cors_new(const struct conf_cors *conf, unsigned methods,
 			    struct arena *arena) __attribute__((warn_unused_result));
 
 /* Is it the question of a browser whether a page may send a request? It is answered by 204
- * and cors_each_field(), whoever asks and whatever the route's handler does: browsers send
- * no credentials with it. */
+ * and cors_each_field(), whoever asks (of the addresses that may use the route) and whatever
+ * the route's handler does: browsers send no credentials with it. */
 bool cors_is_preflight(const struct http_head *head);
 
 /*

@@ -83,7 +83,7 @@ def test_version_names_the_libraries(run):
 def test_help_goes_to_stdout_and_names_every_option(run):
     done = run("-h")
     assert done.returncode == 0 and done.stderr == ""
-    for option in ("-c", "-l", "-t", "-V", "-h", "-d", "-e"):
+    for option in ("-c", "-l", "-t", "-V", "-h", "-d", "-e", "--schema", "--dump-config"):
         assert option in done.stdout
 
 

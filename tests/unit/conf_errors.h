@@ -30,7 +30,7 @@ struct error_case {
 };
 
 /* NULL when nothing was wrong. */
-static char *
+static inline char *
 errors_of(struct slice text)
 {
 	struct buf errors;
@@ -63,7 +63,7 @@ good(const char *text)
 	return c;
 }
 
-static void
+static inline void
 check(const struct error_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -95,17 +95,20 @@ keys_are_known_and_there_once(void **state)
 		  "one\n" },
 		{ "pointer_is_escaped", TOP("\"a/b~c\": 1"),
 		  "t.json:2:1: /a~1b~0c: unknown key; write one of \"$schema\", "
-		  "\"user\", \"group\", \"workers\", \"event_backend\", \"pid_file\", "
+		  "\"include\", \"user\", \"group\", \"workers\", \"event_backend\", "
+		  "\"pid_file\", "
 		  "\"logs\", \"limits\", \"timeouts\", \"cache\", "
 		  "\"server_header\", \"mime_types\", \"servers\"\n" },
 		{ "control_character_in_a_key_is_shown", TOP("\"a\\u000ab\": 1"),
 		  "t.json:2:1: /a\\u000ab: unknown key; write one of \"$schema\", "
-		  "\"user\", \"group\", \"workers\", \"event_backend\", \"pid_file\", "
+		  "\"include\", \"user\", \"group\", \"workers\", \"event_backend\", "
+		  "\"pid_file\", "
 		  "\"logs\", \"limits\", \"timeouts\", \"cache\", "
 		  "\"server_header\", \"mime_types\", \"servers\"\n" },
 		{ "later_keys_are_unknown_for_now", TOP("\"sandbox\": true"),
 		  "t.json:2:1: /sandbox: unknown key; write one of \"$schema\", "
-		  "\"user\", \"group\", \"workers\", \"event_backend\", \"pid_file\", "
+		  "\"include\", \"user\", \"group\", \"workers\", \"event_backend\", "
+		  "\"pid_file\", "
 		  "\"logs\", \"limits\", \"timeouts\", \"cache\", "
 		  "\"server_header\", \"mime_types\", \"servers\"\n" },
 	};

@@ -323,8 +323,7 @@ routes_have_a_path_and_an_action(void **state)
 		  ROUTE("{\"path\": \"/\", \"status\": \"health\", \"respond\": {}}"),
 		  "t.json:2:35: /servers/0/routes/0/respond: a second action beside "
 		  "\"status\"; a route has one, or \"files\" and \"upload\"\n" },
-		{ "status_page_unknown",
-		  ROUTE("{\"path\": \"/\", \"status\": \"load\"}"),
+		{ "status_page_unknown", ROUTE("{\"path\": \"/\", \"status\": \"load\"}"),
 		  "t.json:2:25: /servers/0/routes/0/status: \"load\" is not known "
 		  "here; write one of \"health\", \"metrics\", \"page\"\n" },
 	};
