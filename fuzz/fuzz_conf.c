@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Any bytes as a configuration: there is a config, or at least one whole line that says
- * what is wrong, and never both.
+ * what is wrong, and never both. What is loaded has a dump that loads into the same again.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "conf/dump.h"
 #include "conf/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,6 +34,26 @@ check_lines(struct slice s)
 	}
 }
 
+static void
+check_dump(const struct config *c)
+{
+	struct config *again;
+	struct buf first, second, errors;
+
+	buf_init(&first);
+	buf_init(&second);
+	buf_init(&errors);
+	must(conf_dump(c, &first) == 0);
+	again = conf_load_text(buf_slice(&first), "fuzz.json", "/", &errors);
+	must(again != NULL);
+	must(conf_dump(again, &second) == 0);
+	must(slice_eq(buf_slice(&first), buf_slice(&second)));
+	conf_free(again);
+	buf_fini(&errors);
+	buf_fini(&second);
+	buf_fini(&first);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -45,6 +66,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(!errors.failed);
 	must((c != NULL) == (errors.len == 0));
 	check_lines(buf_slice(&errors));
+	if (c != NULL)
+		check_dump(c);
 	conf_free(c);
 	buf_fini(&errors);
 	return 0;

@@ -331,7 +331,7 @@ static void
 merge_pattern(struct include *in, struct slice pattern)
 {
 	char *full = full_pattern(in, pattern);
-	glob_t found;
+	glob_t found = { .gl_pathc = 0 };
 	int rc;
 
 	if (full == NULL)
