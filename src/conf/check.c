@@ -104,8 +104,8 @@ url_authority(struct slice to)
 	return slice_make(to.ptr, n);
 }
 
-static const char *
-check_url_bytes(struct slice s)
+const char *
+check_target_bytes(struct slice s)
 {
 	size_t stars = 0;
 
@@ -121,10 +121,6 @@ check_url_bytes(struct slice s)
 		if (c == '\\')
 			return "has a backslash, which browsers take for \"/\"; write "
 			       "\"/\" or \"%5C\"";
-		if (c == '$' && i + 1 < s.len && s.ptr[i + 1] == '{')
-			return "has a \"${...}\" template, which this version does not "
-			       "support; write a fixed target, or \"*\" for what the "
-			       "\"*\" of \"path\" matched";
 		stars += c == '*';
 	}
 	return stars > 1 ? "has more than one \"*\"; write one, or \"%2A\"" : NULL;
@@ -133,11 +129,14 @@ check_url_bytes(struct slice s)
 const char *
 check_redirect_to(struct slice s)
 {
-	const char *wrong = check_url_bytes(s);
+	const char *wrong = check_target_bytes(s);
 	struct slice host = url_authority(s);
 
 	if (wrong != NULL)
 		return wrong;
+	if (memmem(s.ptr, s.len, "${", 2) != NULL)
+		return "has a \"${...}\", which a table does not fill in; write a route "
+		       "with \"redirect\"";
 	if (slice_starts_with(s, SLICE("//")))
 		return "begins with \"//\", which is a host; write one \"/\" or "
 		       "\"https://\"";

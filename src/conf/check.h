@@ -16,7 +16,9 @@ const char *check_not_empty(struct slice s);
 const char *check_path(struct slice s);
 /* The same; its last segment may be "*". */
 const char *check_route_path(struct slice s);
-/* Where a redirect may lead; at most one '*', never in the host. */
+/* The bytes that a target of a redirect may have, and at most one '*'. */
+const char *check_target_bytes(struct slice s);
+/* Where a row of a table may lead; a '*' is never in the host. */
 const char *check_redirect_to(struct slice s);
 /* The name of a file in a directory. */
 const char *check_file_name(struct slice s);

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "http/template.h"
 
 /* Where in which file something stands; line and column count from 1, columns in bytes.
  * Line 0: in no file; `file` is then the argument ("-l", "DIR"), or NULL for a default. */
@@ -146,7 +147,8 @@ struct conf_upload {
 };
 
 struct conf_redirect {
-	const char *to;
+	const char *to; /* as written */
+	struct template target;
 	int status;
 	bool keep_query;
 };
@@ -176,10 +178,20 @@ enum conf_server_header {
 
 enum conf_status_page { CONF_STATUS_HEALTH, CONF_STATUS_METRICS, CONF_STATUS_PAGE };
 
+struct regex;
+
+/* One to free. */
+struct conf_regex {
+	struct regex *regex;
+	struct conf_regex *next;
+};
+
 struct conf_route {
-	const char *path; /* as written */
-	bool is_prefix;   /* it ends in a segment that is just "*" */
-	unsigned actions; /* set of enum conf_action */
+	const char *path; /* as written; NULL: there is an expression */
+	const char *path_regex;
+	struct regex *regex; /* the config's own; NULL: there is a path */
+	bool is_prefix;      /* it ends in a segment that is just "*" */
+	unsigned actions;    /* set of enum conf_action */
 	struct conf_files files;
 	struct conf_upload upload;
 	struct conf_redirect redirect;
@@ -201,7 +213,7 @@ struct conf_redirect_row {
 	const char *from; /* canonical decoded path */
 	const char *to;
 	int status;
-	struct conf_place place;
+	uint32_t line, column; /* in the file that has the table */
 };
 
 struct conf_server {
@@ -223,8 +235,9 @@ struct conf_server {
 
 struct config {
 	struct arena arena;
-	const char *file;         /* NULL for a built-in one */
-	const char *user, *group; /* NULL = stay who we are */
+	struct conf_regex *regexes; /* of all routes */
+	const char *file;           /* NULL for a built-in one */
+	const char *user, *group;   /* NULL = stay who we are */
 	struct conf_place user_place, group_place;
 	uint32_t workers; /* resolved: "auto" = online cores */
 	enum conf_backend backend;

@@ -214,7 +214,7 @@ load_item(struct load *l, const struct conf_key *key, void *target,
 	}
 }
 
-static void
+void
 load_items(struct load *l, const struct conf_key *key, void *target,
 	   const struct conf_at *at)
 {
@@ -276,6 +276,10 @@ load_container(struct load *l, const struct conf_key *key, void *target,
 	bool is_array = key->type == CONF_LIST || key->type == CONF_TEXTS ||
 			key->type == CONF_SET;
 
+	if (key->type == CONF_MAP && key->set != NULL && json_is_string(at->json)) {
+		load_string(l, key, target, at, json_text(at->json));
+		return;
+	}
 	if (is_array ? !json_is_array(at->json) : !json_is_object(at->json)) {
 		load_wrong_type(l, key, at);
 		return;

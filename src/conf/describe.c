@@ -224,7 +224,7 @@ add_object(struct jsonout *j, const struct conf_key *key, bool is_item)
 }
 
 static void
-add_objects(struct jsonout *j, const struct conf_key *key)
+add_only_objects(struct jsonout *j, const struct conf_key *key)
 {
 	bool is_list = key->type == CONF_LIST;
 
@@ -234,6 +234,24 @@ add_objects(struct jsonout *j, const struct conf_key *key)
 	jsonout_object(j, is_list ? "items" : "additionalProperties");
 	add_object(j, key, true);
 	jsonout_object_end(j);
+}
+
+/* A string may stand in the place of a map: the name of a file. */
+static void
+add_objects(struct jsonout *j, const struct conf_key *key)
+{
+	if (key->set == NULL) {
+		add_only_objects(j, key);
+		return;
+	}
+	jsonout_array(j, "anyOf");
+	jsonout_object(j, NULL);
+	add_string(j, "type", "string");
+	jsonout_object_end(j);
+	jsonout_object(j, NULL);
+	add_only_objects(j, key);
+	jsonout_object_end(j);
+	jsonout_array_end(j);
 }
 
 /* "NAME: VALUE" */
@@ -313,6 +331,27 @@ add_required_names(struct jsonout *j, const struct conf_section *section)
 		jsonout_array_end(j);
 }
 
+static void
+add_one_of(struct jsonout *j, const struct conf_section *section)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < section->count; i++) {
+		if ((section->keys[i].flags & CONF_ONE_OF) == 0)
+			continue;
+		if (!is_open)
+			jsonout_array(j, "oneOf");
+		is_open = true;
+		jsonout_object(j, NULL);
+		jsonout_line(j, "required");
+		add_string(j, NULL, section->keys[i].name);
+		jsonout_array_end(j);
+		jsonout_object_end(j);
+	}
+	if (is_open)
+		jsonout_array_end(j);
+}
+
 /* What an included file has need not be in this one. */
 static void
 add_required(struct jsonout *j, const struct conf_section *section)
@@ -333,6 +372,7 @@ add_required(struct jsonout *j, const struct conf_section *section)
 		return;
 	}
 	add_required_names(j, section);
+	add_one_of(j, section);
 }
 
 /* The members of the schema of an object. */

@@ -87,18 +87,25 @@ merge_member(struct include *in, struct conf_at *to, const struct conf_at *from)
 			       load_where_node(in->l, have.node));
 }
 
-/* The values have the last of two members of one name, the tree has both: no use in
- * merging that. */
-static bool
-has_duplicates(struct include *in, const struct conf_at *object)
+/* The values have the last of several members of one name; the tree has all of them, and
+ * keeps the same one after they have been reported. */
+static void
+drop_duplicates(struct include *in, struct locate_node *object)
 {
+	struct locate_node **link = &object->first;
 	bool found = false;
 
-	for (const struct locate_node *n = object->node->first; n != NULL; n = n->next)
+	for (const struct locate_node *n = object->first; n != NULL; n = n->next)
 		found = load_is_duplicate(in->l, n) || found;
-	if (found)
-		in->is_whole = false;
-	return found;
+	while (found && *link != NULL) {
+		struct locate_node *n = *link;
+
+		n->earlier = NULL;
+		if (locate_member(object, n->key.ptr) == n)
+			link = &n->next;
+		else
+			*link = n->next;
+	}
 }
 
 static void
@@ -106,9 +113,8 @@ merge_objects(struct include *in, struct conf_at *to, const struct conf_at *from
 {
 	struct locate_node *next;
 
-	if (has_duplicates(in, from))
-		return;
-	for (struct locate_node *n = from->node->first; n != NULL; n = next) {
+	drop_duplicates(in, own(from->node));
+	for (struct locate_node *n = own(from->node)->first; n != NULL; n = next) {
 		struct conf_at member = { n, json_object_get(from->json, n->key.ptr) };
 
 		next = n->next;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/regex.h"
 #include "conf/comments.h"
 #include "conf/include.h"
 #include "conf/loader.h"
@@ -52,6 +53,8 @@ conf_free(struct config *c)
 {
 	if (c == NULL)
 		return;
+	for (struct conf_regex *r = c->regexes; r != NULL; r = r->next)
+		regex_free(r->regex);
 	arena_fini(&c->arena);
 	free(c);
 }
@@ -108,15 +111,18 @@ load_json(struct slice text, json_t *json, const struct source *src, struct buf 
 		return NULL;
 	}
 	arena_init(&l.scratch, SIZE_MAX);
+	buf_init(&l.of_files);
 	l.config = c;
 	start_files(&l, src);
 	if (!l.failed)
 		walk(&l, text, json);
 	if (l.failed || l.error_count != 0) {
 		load_print_errors(&l, errors);
+		buf_add_slice(errors, buf_slice(&l.of_files));
 		conf_free(c);
 		c = NULL;
 	}
+	buf_fini(&l.of_files);
 	arena_fini(&l.scratch);
 	return c;
 }

@@ -145,20 +145,6 @@ check_download(struct load *l, const struct conf_route *r, const struct conf_at 
 			   "remove this key");
 }
 
-static void
-check_star(struct load *l, const struct conf_route *r, const struct conf_at *at)
-{
-	struct conf_at redirect, to;
-
-	if (r->path == NULL || r->is_prefix || r->redirect.to == NULL ||
-	    strchr(r->redirect.to, '*') == NULL)
-		return;
-	if (load_member(at, "redirect", &redirect) && load_member(&redirect, "to", &to))
-		load_error(l, &to,
-			   "\"*\" has nothing to take; end \"path\" in \"/*\", or write "
-			   "\"%%2A\"");
-}
-
 void
 route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 {
@@ -166,9 +152,10 @@ route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 
 	if (r->path != NULL)
 		r->is_prefix = path_is_prefix(slice_from_str(r->path));
+	regex_check_route(l, at);
 	check_actions(l, r, at, clean);
 	check_methods(l, r, at);
-	check_star(l, r, at);
+	redirect_check_route(l, r, at);
 	check_download(l, r, at);
 	access_check_route(l, r, at);
 	cors_check_route(l, r, at, r->methods != 0 ? r->methods : served_methods(r));
@@ -190,13 +177,9 @@ respond_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 			   r->status);
 }
 
-/* The path of a row becomes what the router compares with. */
-static const char *
-set_from(struct load *l, struct conf_redirect_row *row, struct slice from)
+const char *
+row_canonical(struct slice from, char *out, size_t *len)
 {
-	char *out;
-	size_t len;
-
 	if (from.len == 0 || from.ptr[0] != '/')
 		return "is not a path of a URL; begin it with \"/\"";
 	if (slice_find(from, '?') != from.len || slice_find(from, '#') != from.len)
@@ -205,28 +188,43 @@ set_from(struct load *l, struct conf_redirect_row *row, struct slice from)
 	if (path_is_prefix(from))
 		return "ends in \"*\", but rows are exact paths; write a route with "
 		       "\"redirect\" for all that is beneath one";
-	out = load_alloc(l, from.len + 1, 1);
-	if (out == NULL)
-		return NULL;
-	if (uri_path_canonical(from, out, &len) != 0)
+	if (uri_path_canonical(from, out, len) != 0)
 		return "cannot be the path of a request; write no bad percent escapes, "
 		       "no "
 		       "%00 or %2F, no spaces, and no \"..\" above the root";
-	out[len] = '\0';
-	row->from = out;
 	return NULL;
+}
+
+static const char no_star[] = "\"*\" in the target has nothing to take; write \"%2A\"";
+
+const char *
+check_row_target(struct slice to)
+{
+	const char *wrong = check_redirect_to(to);
+
+	if (wrong == NULL && slice_find(to, '*') != to.len)
+		return "has a \"*\", which has nothing to take; write \"%2A\"";
+	return wrong;
 }
 
 void
 row_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 {
 	struct conf_redirect_row *row = target;
-	const char *wrong = set_from(l, row, at->node->key);
+	struct slice from = at->node->key;
+	char *out = load_alloc(l, from.len + 1, 1);
+	size_t len = 0;
+	const char *wrong;
 
+	if (out == NULL)
+		return;
+	wrong = row_canonical(from, out, &len);
+	out[len] = '\0';
+	row->from = wrong == NULL ? out : NULL;
+	row->line = at->node->key_pos.line;
+	row->column = at->node->key_pos.column;
 	if (wrong != NULL)
 		load_error_key(l, at->node, "%s %s", load_quote(l, at->node->key), wrong);
 	if (clean && row->to != NULL && strchr(row->to, '*') != NULL)
-		load_error_place(
-			l, &row->place,
-			"\"*\" in the target has nothing to take; write \"%%2A\"");
+		load_error_key(l, at->node, "%s", no_star);
 }

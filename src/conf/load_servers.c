@@ -142,25 +142,14 @@ check_listens(struct load *l, const struct conf_server *s)
 	strmap_fini(&seen);
 }
 
+/* A table in a file of its own has been checked there. */
 static void
-check_rows(struct load *l, const struct conf_server *s)
+check_rows(struct load *l, const struct conf_server *s, const struct conf_at *at)
 {
-	struct strmap seen;
-	size_t first;
+	struct conf_at rows;
 
-	if (!start_unique(l, &seen, s->redirect_count))
-		return;
-	for (size_t i = 0; i < s->redirect_count; i++) {
-		const struct conf_redirect_row *row = &s->redirects[i];
-
-		if (!add_unique(l, &seen, row->from, i, &first))
-			load_error_place(
-				l, &row->place,
-				"the same path as that of %s once it is decoded; "
-				"remove one",
-				load_where(l, &s->redirects[first].place));
-	}
-	strmap_fini(&seen);
+	if (load_member(at, "redirects", &rows) && rows.node->is_object)
+		rows_check_unique(l, s->redirects, s->redirect_count, rows.node);
 }
 
 static void
@@ -195,7 +184,7 @@ server_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 
 	(void)clean;
 	check_listens(l, s);
-	check_rows(l, s);
+	check_rows(l, s, at);
 	check_routes(l, s, at);
 }
 

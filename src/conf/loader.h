@@ -9,12 +9,12 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/strmap.h"
 #include "conf/config.h"
 #include "conf/locate.h"
 #include "conf/schema.h"
 
-struct buf;
 struct conf_error;
 
 /* A value: what it is, and where. */
@@ -52,6 +52,8 @@ struct load {
 	bool failed;               /* out of memory */
 	struct conf_error *errors; /* a list, newest first */
 	size_t error_count;
+	size_t error_max;                      /* more are only counted; 0 = no limit */
+	struct buf of_files;                   /* errors of other files, printed */
 	struct conf_server *server;            /* the one that is being loaded */
 	struct conf_name *names, **names_tail; /* in the order of the file */
 };
@@ -138,6 +140,9 @@ void load_section(struct load *l, const struct conf_section *section, void *targ
 		  const struct conf_at *at);
 /* Loads the whole file into l->config. */
 void load_top(struct load *l, const struct conf_at *at);
+/* The objects of a LIST or MAP. */
+void load_items(struct load *l, const struct conf_key *key, void *target,
+		const struct conf_at *at);
 /* Notes that the object has the key already. */
 bool load_is_duplicate(struct load *l, const struct locate_node *node);
 /* The member of an object, or false. */
@@ -175,6 +180,14 @@ void access_set(struct load *l, const struct conf_key *key, void *target,
 /* What of "allow" is in "deny", too. */
 void access_check_route(struct load *l, const struct conf_route *r,
 			const struct conf_at *at);
+/* load_regex.c */
+void path_regex_set(struct load *l, const struct conf_key *key, void *target,
+		    const struct conf_at *at, struct slice s);
+/* A route has a path or an expression. */
+void regex_check_route(struct load *l, const struct conf_at *at);
+/* load_redirect.c */
+/* Compiles the target of a route's "redirect"; "path" has been loaded. */
+void redirect_check_route(struct load *l, struct conf_route *r, const struct conf_at *at);
 /* load_routes.c */
 /* "GET, HEAD" of a set. */
 const char *load_methods(struct load *l, unsigned set);
@@ -187,5 +200,15 @@ void listen_get_address(const void *target, struct buf *out);
 void log_get_error(const void *target, struct buf *out);
 void log_get_access(const void *target, struct buf *out);
 void row_get_name(const void *target, struct buf *out);
+/* The path of a row as the router compares it; `out` has room for from.len bytes. NULL, or
+ * what is wrong. */
+const char *row_canonical(struct slice from, char *out, size_t *len);
+const char *check_row_target(struct slice to);
+/* load_table.c */
+void redirects_set_file(struct load *l, const struct conf_key *key, void *target,
+			const struct conf_at *at, struct slice name);
+/* Rows that are members of `object`, in its order: no path is there twice. */
+void rows_check_unique(struct load *l, const struct conf_redirect_row *rows, size_t count,
+		       const struct locate_node *object);
 
 #endif

@@ -104,10 +104,14 @@ static void __attribute__((format(printf, 5, 0)))
 note(struct load *l, size_t file, struct locate_pos pos, const char *pointer,
      const char *fmt, va_list ap)
 {
-	struct conf_error *e = arena_zalloc(&l->scratch, sizeof(*e));
-	const char *message = arena_vprintf(&l->scratch, fmt, ap);
+	struct conf_error *e;
+	const char *message;
 
 	l->error_count++;
+	if (l->error_max != 0 && l->error_count > l->error_max)
+		return;
+	e = arena_zalloc(&l->scratch, sizeof(*e));
+	message = arena_vprintf(&l->scratch, fmt, ap);
 	if (e == NULL || message == NULL) {
 		l->failed = true;
 		return;

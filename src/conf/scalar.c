@@ -127,8 +127,10 @@ wanted(struct load *l, const struct conf_key *key)
 			       : load_text(l, "write an array with some of %s",
 					   load_choices(l, key));
 	case CONF_PAIRS:
-	case CONF_MAP:
 		return "write an object";
+	case CONF_MAP:
+		return key->set == NULL ? "write an object"
+					: "write an object or the name of a file";
 	case CONF_SECTION:
 		return wanted_inner(l, key);
 	case CONF_LIST:

@@ -55,7 +55,9 @@ enum conf_flag {
 	CONF_UNIQUE = 1 << 5, /* TEXTS: no item stands there twice */
 	/* SECTION: true is the section with nothing but defaults, false leaves it out */
 	CONF_SWITCH = 1 << 6,
-	CONF_NULL_VALUE = 1 << 7 /* CHOICE: null is a value of its own: null_value */
+	CONF_NULL_VALUE = 1 << 7, /* CHOICE: null is a value of its own: null_value */
+	/* exactly one of the keys with this flag is required; the section's done() sees to it */
+	CONF_ONE_OF = 1 << 8
 };
 
 /* Where a key may stand; a section names one, a key of a shared table several. */
@@ -97,7 +99,8 @@ struct conf_key {
 	const struct conf_choice *choices; /* ends with a word that is NULL */
 	conf_check_fn check;               /* of a string, or the value of a pair */
 	conf_check_fn check_name;          /* of the name of a pair */
-	conf_set_fn set;                   /* instead of storing at `offset` */
+	conf_set_fn set;                   /* instead of storing at `offset`; of a MAP
+					    * what a string does instead of an object */
 	conf_get_fn get;                   /* of what no member at `offset` tells */
 	const struct conf_section *section;
 };

@@ -46,6 +46,8 @@ exchange_reset(struct exchange *ex)
 	/* The field array is not cleared: field_count says what of it is valid. */
 	ex->head = (struct http_head){ .method = HTTP_METHOD_UNKNOWN };
 	ex->path = ex->host = ex->rest = slice_make(NULL, 0);
+	ex->groups = NULL;
+	ex->group_count = 0;
 	ex->vhost = NULL;
 	ex->route = NULL;
 	ex->status = ex->error_status = 0;
@@ -279,6 +281,18 @@ open_route(struct exchange *ex)
 	return open_handler(ex, h);
 }
 
+/* Anyone can ask for the path that an expression stumbles over, so it is not told often. */
+static int
+fail_match(struct exchange *ex, const struct route *route)
+{
+	log_limited(ex->site->env.log, &ex->vhost->router.scratch->limit, LOG_LEVEL_ERROR,
+		    "%s:%u: path_regex was given up on a path of %zu bytes: it takes too "
+		    "many steps",
+		    route->conf->place.file != NULL ? route->conf->place.file : "config",
+		    route->conf->place.line, ex->path.len);
+	return 500;
+}
+
 static int
 route_request(struct exchange *ex)
 {
@@ -292,6 +306,8 @@ route_request(struct exchange *ex)
 	/* Of any request: a preflight, too, asks for what would be refused. */
 	if (ex->route != NULL && !is_permitted(ex, ex->route))
 		return 403;
+	ex->groups = m.groups;
+	ex->group_count = m.group_count;
 	switch (m.kind) {
 	case ROUTE_FOUND:
 		return open_route(ex);
@@ -303,6 +319,8 @@ route_request(struct exchange *ex)
 		if (is_preflight(ex))
 			return answer_options(ex, ex->route->allow);
 		return exchange_redirect_slash(ex);
+	case ROUTE_FAILED:
+		return fail_match(ex, m.route);
 	case ROUTE_NONE:
 		break;
 	}

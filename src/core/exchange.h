@@ -92,8 +92,10 @@ struct exchange {
 	struct slice path; /* canonical: decoded, no dot segments */
 	struct slice host; /* lower-case, without port */
 	const struct vhost *vhost;
-	const struct route *route; /* NULL when none was found */
-	struct slice rest;         /* what '*' of the route matched */
+	const struct route *route;  /* NULL when none was found */
+	struct slice rest;          /* what '*' of the route matched */
+	const struct slice *groups; /* of its expression; valid in open() only */
+	size_t group_count;
 
 	/* the answer, set by the handler before exchange_respond() */
 	int status;

@@ -6,6 +6,9 @@
 #include "core/router.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#include "base/regex.h"
 
 static size_t
 count_slashes(struct slice s)
@@ -17,6 +20,32 @@ count_slashes(struct slice s)
 	return n;
 }
 
+/* Room for the expressions among the routes, and for what they match. */
+static int
+init_regexes(struct router *r, size_t route_count)
+{
+	size_t count = 0, groups = 0;
+
+	for (size_t i = 0; i < route_count; i++) {
+		const struct regex *re = r->routes[i].conf->regex;
+
+		if (re == NULL)
+			continue;
+		count++;
+		if (regex_group_count(re) > groups)
+			groups = regex_group_count(re);
+	}
+	if (count == 0)
+		return 0;
+	r->regexes = calloc(count, sizeof(*r->regexes));
+	r->scratch = calloc(1, sizeof(*r->scratch));
+	if (r->regexes == NULL || r->scratch == NULL)
+		return -ENOMEM;
+	r->scratch->regex = regex_scratch_new(groups);
+	r->scratch->groups = calloc(groups, sizeof(*r->scratch->groups));
+	return r->scratch->regex != NULL && r->scratch->groups != NULL ? 0 : -ENOMEM;
+}
+
 int
 router_init(struct router *r, const struct route *routes, size_t route_count,
 	    const struct conf_redirect_row *rows, size_t row_count)
@@ -25,12 +54,16 @@ router_init(struct router *r, const struct route *routes, size_t route_count,
 	if (strmap_init(&r->exact, route_count) < 0 ||
 	    strmap_init(&r->prefixes, route_count) < 0 ||
 	    strmap_init(&r->bare_prefixes, route_count) < 0 ||
-	    strmap_init(&r->redirects, row_count) < 0)
+	    strmap_init(&r->redirects, row_count) < 0 || init_regexes(r, route_count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < route_count; i++) {
 		struct slice key = routes[i].prefix;
 		size_t depth = count_slashes(key);
 
+		if (routes[i].conf->regex != NULL) {
+			r->regexes[r->regex_count++] = &routes[i];
+			continue;
+		}
 		if (!routes[i].conf->is_prefix) {
 			strmap_add(&r->exact, key, (uint32_t)i);
 			continue;
@@ -53,6 +86,14 @@ router_fini(struct router *r)
 	strmap_fini(&r->prefixes);
 	strmap_fini(&r->bare_prefixes);
 	strmap_fini(&r->redirects);
+	free(r->regexes);
+	r->regexes = NULL;
+	if (r->scratch != NULL) {
+		regex_scratch_free(r->scratch->regex);
+		free(r->scratch->groups);
+	}
+	free(r->scratch);
+	r->scratch = NULL;
 }
 
 static struct route_match
@@ -91,6 +132,27 @@ last_segment(struct slice path)
 	return slice_from(path, i);
 }
 
+/* The first expression that matches, or that is given up. */
+static struct route_match
+match_regex(const struct router *r, struct slice path)
+{
+	struct route_match m = { .kind = ROUTE_NONE };
+
+	for (size_t i = 0; i < r->regex_count && m.kind == ROUTE_NONE; i++) {
+		const struct regex *re = r->regexes[i]->conf->regex;
+		int rc = regex_match(re, r->scratch->regex, path, r->scratch->groups);
+
+		if (rc == 0)
+			continue;
+		m.kind = rc > 0 ? ROUTE_FOUND : ROUTE_FAILED;
+		m.route = r->regexes[i];
+		m.rest = last_segment(path);
+		m.groups = r->scratch->groups;
+		m.group_count = rc > 0 ? regex_group_count(re) : 0;
+	}
+	return m;
+}
+
 struct route_match
 router_match(const struct router *r, struct slice path)
 {
@@ -110,6 +172,11 @@ router_match(const struct router *r, struct slice path)
 		m.route = &r->routes[found];
 		m.rest = last_segment(path);
 		return m;
+	}
+	if (r->regex_count != 0) {
+		m = match_regex(r, path);
+		if (m.kind != ROUTE_NONE)
+			return m;
 	}
 	found = strmap_find_hashed(&r->bare_prefixes, path, hash);
 	if (found != STRMAP_NONE) {

@@ -2,9 +2,9 @@
  *
  * router: which route answers a canonical path in one server. A pure function of its
  * arguments; its cost does not grow with the number of redirect rows, exact paths or
- * prefixes, only with the depth of the deepest prefix.
+ * prefixes, only with the depth of the deepest prefix and the number of expressions.
  *
- * Order: the redirects table, then exact paths, then the longest prefix. A prefix "/a/" is
+ * Order: the redirects table, exact paths, expressions in their order, the longest prefix. A prefix "/a/" is
  * matched on whole segments, and "/a" itself is answered by a redirect to "/a/".
  */
 #ifndef WEBSRV_CORE_ROUTER_H
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "base/slice.h"
 #include "base/strmap.h"
 #include "conf/config.h"
@@ -48,24 +49,37 @@ struct route {
 enum route_kind {
 	ROUTE_NONE, /* 404 */
 	ROUTE_FOUND,
-	ROUTE_ROW,      /* a row of the redirects table */
-	ROUTE_ADD_SLASH /* 308 to the same path with a '/' behind it */
+	ROUTE_ROW,       /* a row of the redirects table */
+	ROUTE_ADD_SLASH, /* 308 to the same path with a '/' behind it */
+	ROUTE_FAILED     /* an expression was given up at a limit: 500 */
 };
 
 struct route_match {
 	enum route_kind kind;
-	const struct route *route;           /* ROUTE_FOUND, ROUTE_ADD_SLASH */
+	const struct route *route; /* ROUTE_FOUND, ROUTE_ADD_SLASH, ROUTE_FAILED */
 	const struct conf_redirect_row *row; /* ROUTE_ROW */
-	struct slice
-		rest; /* what '*' matched; of an exact path what follows its last '/' */
+	struct slice rest; /* what '*' matched; of any other what follows its last '/' */
+	/* of an expression: into the path, the array valid until the next match */
+	const struct slice *groups;
+	size_t group_count;
+};
+
+/* What matching of expressions writes to. */
+struct router_scratch {
+	struct regex_scratch *regex;
+	struct slice *groups;
+	struct log_limit limit; /* of what is logged about ROUTE_FAILED */
 };
 
 struct router {
 	const struct route *routes;           /* borrowed */
 	const struct conf_redirect_row *rows; /* borrowed */
 	struct strmap exact, prefixes, redirects;
-	struct strmap bare_prefixes; /* "/a" of "/a/" */
-	size_t depth;                /* segments of the deepest prefix */
+	struct strmap bare_prefixes;  /* "/a" of "/a/" */
+	size_t depth;                 /* segments of the deepest prefix */
+	const struct route **regexes; /* those with an expression, in order */
+	size_t regex_count;
+	struct router_scratch *scratch; /* NULL when there are none */
 };
 
 /* `routes` are the server's, in order; they and the rows must outlive the router.
@@ -74,7 +88,7 @@ int router_init(struct router *r, const struct route *routes, size_t route_count
 		const struct conf_redirect_row *rows, size_t row_count);
 void router_fini(struct router *r);
 
-/* `path` is canonical (uri_path_canonical). */
+/* `path` is canonical (uri_path_canonical). One thread at a time: see the scratch. */
 struct route_match router_match(const struct router *r, struct slice path);
 
 #endif

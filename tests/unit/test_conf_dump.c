@@ -57,6 +57,7 @@ __wrap_coding_is_built_in(enum coding c)
 	"\"/q*\", \"status\": 307, \"query\": \"drop\"}, \"cors\": true}, {\"path\": "   \
 	"\"/t\", \"respond\": {\"status\": 599, \"body\": \"a\\nb\", "                   \
 	"\"content_type\": \"x/y\"}}, {\"path\": \"/h\", \"status\": \"health\"}, "      \
+	"{\"path_regex\": \"^/u/(?<id>[0-9]+)$\", \"respond\": {}}, "                    \
 	"{\"path\": \"/n/*\", \"files\": {\"root\": \"/\", \"compress\": []}}]}, "       \
 	"{\"listen\": [\"127.0.0.1:82\"]}]}"
 
@@ -209,6 +210,7 @@ static void
 same_route(const struct conf_route *a, const struct conf_route *b)
 {
 	same_text(a->path, b->path);
+	same_text(a->path_regex, b->path_regex);
 	assert_int_equal(a->is_prefix, b->is_prefix);
 	assert_int_equal(a->actions, b->actions);
 	same_files(&a->files, &b->files);

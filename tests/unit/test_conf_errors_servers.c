@@ -2,6 +2,7 @@
  *
  * What is said about servers and routes that are wrong, word for word.
  */
+#include "base/regex.h"
 #include "conf_errors.h"
 
 static void
@@ -200,9 +201,14 @@ static void
 redirect_rows_are_checked(void **state)
 {
 	static const struct error_case cases[] = {
-		{ "redirects_file_is_for_later", SERVER("\"redirects\": \"file.map\""),
-		  "t.json:2:14: /servers/0/redirects: this is a string; write an "
-		  "object\n" },
+		{ "redirects_as_a_number", SERVER("\"redirects\": 5"),
+		  "t.json:2:14: /servers/0/redirects: this is a number; write an object "
+		  "or the name of a file\n" },
+		{ "redirects_file_that_is_not_there",
+		  SERVER("\"redirects\": \"websrv-none/file.map\""),
+		  "t.json:2:14: /servers/0/redirects: \"websrv-none/file.map\" cannot "
+		  "be read (No such file or directory); name a readable file, or write "
+		  "an object\n" },
 		{ "redirect_row_without_a_slash",
 		  SERVER("\"redirects\": {\"old\": \"/new\"}"),
 		  "t.json:2:15: /servers/0/redirects/old: \"old\" is not a path of a "
@@ -225,6 +231,11 @@ redirect_rows_are_checked(void **state)
 		{ "redirect_row_to_a_star", SERVER("\"redirects\": {\"/a\": \"/new/*\"}"),
 		  "t.json:2:15: /servers/0/redirects/~1a: \"*\" in the target has "
 		  "nothing to take; write \"%2A\"\n" },
+		{ "redirect_row_to_a_template",
+		  SERVER("\"redirects\": {\"/a\": \"https://${host}/\"}"),
+		  "t.json:2:21: /servers/0/redirects/~1a: \"https://${host}/\" has a "
+		  "\"${...}\", which a table does not fill in; write a route with "
+		  "\"redirect\"\n" },
 		{ "redirect_row_twice_when_decoded",
 		  SERVER("\"redirects\": {\"/a%62\": \"/x\",\n \"/ab\": \"/y\"}"),
 		  "t.json:3:2: /servers/0/redirects/~1ab: the same path as that of "
@@ -286,7 +297,8 @@ routes_have_a_path_and_an_action(void **state)
 	static const struct error_case cases[] = {
 		{ "route_without_a_path", ROUTE("{\"status\": \"health\"}"),
 		  "t.json:2:1: /servers/0/routes/0: \"path\" is missing; add it: the "
-		  "path that is matched; \"/a/*\" is everything beneath \"/a/\"\n" },
+		  "path that is matched; \"/a/*\" is everything beneath \"/a/\"; or add "
+		  "\"path_regex\"\n" },
 		{ "route_path_without_a_slash",
 		  ROUTE("{\"path\": \"a\", \"status\": \"health\"}"),
 		  "t.json:2:10: /servers/0/routes/0/path: \"a\" is not a path of a URL; "
@@ -399,12 +411,24 @@ actions_are_checked(void **state)
 		  ROUTE("{\"path\": \"/a/*\", \"redirect\": {\"to\": \"/*/*\"}}"),
 		  "t.json:2:37: /servers/0/routes/0/redirect/to: \"/*/*\" has more than "
 		  "one \"*\"; write one, or \"%2A\"\n" },
-		{ "redirect_with_a_template",
+		{ "redirect_with_a_name_that_is_unknown",
 		  ROUTE("{\"path\": \"/a\", \"redirect\": {\"to\": "
-			"\"https://${host}/\"}}"),
-		  "t.json:2:35: /servers/0/routes/0/redirect/to: \"https://${host}/\" "
-		  "has a \"${...}\" template, which this version does not support; write "
-		  "a fixed target, or \"*\" for what the \"*\" of \"path\" matched\n" },
+			"\"https://${hots}/\"}}"),
+		  "t.json:2:35: /servers/0/routes/0/redirect/to: \"${hots}\" is not "
+		  "known here; write ${host}, ${path} or ${query}\n" },
+		{ "redirect_with_a_name_that_is_not_closed",
+		  ROUTE("{\"path\": \"/a\", \"redirect\": {\"to\": \"/${path\"}}"),
+		  "t.json:2:35: /servers/0/routes/0/redirect/to: \"${path\" is never "
+		  "closed; end it with \"}\", or write \"$$\" for a dollar sign\n" },
+		{ "redirect_with_a_dollar_sign",
+		  ROUTE("{\"path\": \"/a\", \"redirect\": {\"to\": \"/b$c\"}}"),
+		  "t.json:2:35: /servers/0/routes/0/redirect/to: \"$c\" has a \"$\" "
+		  "that begins nothing; write \"$$\" for a dollar sign\n" },
+		{ "redirect_with_a_query_in_its_host",
+		  ROUTE("{\"path\": \"/a\", \"redirect\": {\"to\": "
+			"\"https://a${query}/\"}}"),
+		  "t.json:2:35: /servers/0/routes/0/redirect/to: \"${query}\" stands in "
+		  "the host, which a request must not choose; write \"/\" before it\n" },
 		{ "redirect_with_a_space",
 		  ROUTE("{\"path\": \"/a\", \"redirect\": {\"to\": \"/a b\"}}"),
 		  "t.json:2:35: /servers/0/routes/0/redirect/to: \"/a b\" has a space; "
@@ -529,6 +553,45 @@ methods_are_those_that_the_action_serves(void **state)
 	CHECK(cases);
 }
 
+static void
+expressions_are_checked_where_they_are_built_in(void **state)
+{
+	static const struct error_case without[] = {
+		{ "path_regex_without_pcre2",
+		  ROUTE("{\"path_regex\": \"^/a$\", \"status\": \"health\"}"),
+		  "t.json:2:16: /servers/0/routes/0/path_regex: regular expressions are "
+		  "not built in; run configure with --with-pcre2, or write \"path\"\n" },
+	};
+	static const struct error_case with[] = {
+		{ "path_regex_with_an_open_group",
+		  ROUTE("{\"path_regex\": \"^/(a\", \"status\": \"health\"}"),
+		  "t.json:2:16: /servers/0/routes/0/path_regex: \"^/(a\" is no regular "
+		  "expression: missing closing parenthesis, at byte 5 of it\n" },
+		{ "path_regex_beside_a_path",
+		  ROUTE("{\"path\": \"/a\", \"path_regex\": \"b\", \"status\": "
+			"\"health\"}"),
+		  "t.json:2:30: /servers/0/routes/0/path_regex: a second matcher beside "
+		  "\"path\"; a route has one, remove the other\n" },
+		{ "path_regex_without_the_group_of_a_target",
+		  ROUTE("{\"path_regex\": \"^/(?<id>a)$\", \"redirect\": {\"to\": "
+			"\"/${id}/${1}/${nam}\"}}"),
+		  "t.json:2:50: /servers/0/routes/0/redirect/to: \"${nam}\" is not known "
+		  "here; write ${host}, ${path}, ${query}, or the name or number of a "
+		  "group "
+		  "of \"path_regex\"\n" },
+		{ "path_regex_with_a_target_of_a_star",
+		  ROUTE("{\"path_regex\": \"^/a\", \"redirect\": {\"to\": \"/b/*\"}}"),
+		  "t.json:2:42: /servers/0/routes/0/redirect/to: \"*\" has nothing to "
+		  "take; end \"path\" in \"/*\", or write \"%2A\"\n" },
+	};
+
+	(void)state;
+	if (regex_is_built_in())
+		CHECK(with);
+	else
+		CHECK(without);
+}
+
 int
 main(void)
 {
@@ -541,6 +604,7 @@ main(void)
 		cmocka_unit_test(routes_have_a_path_and_an_action),
 		cmocka_unit_test(actions_are_checked),
 		cmocka_unit_test(methods_are_those_that_the_action_serves),
+		cmocka_unit_test(expressions_are_checked_where_they_are_built_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,12 +161,12 @@ errors_are_positioned_in_their_file(void **state)
 	const struct include_dir *d = *state;
 
 	put(d, "main.json",
-	    "{\"include\": [\"*.inc\"],\n\"workers\": 0,\n\"servers\": [" A_SERVER(
-		    "1") "]}");
+	    "{\"include\": [\"*.inc\"], \"limits\": {},\n\"workers\": 0,\n\"servers\": "
+	    "[" A_SERVER("1") "]}");
 	put(d, "a.inc",
 	    "{\"servers\": [\n{\"lisen\": [], \"listen\": [\"127.0.0.1:2\"]},\n" A_SERVER(
 		    "1") "]}");
-	put(d, "b.inc", "{\"wrokers\": 1}");
+	put(d, "b.inc", "{\"wrokers\": 1, \"limits\": {\"ranges\": 1, \"ranges\": 2}}");
 	assert_errors(
 		d,
 		"D/main.json:2:12: /workers: 0 is too small; write a whole number from "
@@ -175,7 +175,9 @@ errors_are_positioned_in_their_file(void **state)
 		"D/a.inc:3:1: /servers/1: this server is never asked: it has no names, "
 		"and 127.0.0.1:1 is that of another server at D/main.json:3:25; add "
 		"\"names\"\n"
-		"D/b.inc:1:2: /wrokers: unknown key; did you mean \"workers\"?\n");
+		"D/b.inc:1:2: /wrokers: unknown key; did you mean \"workers\"?\n"
+		"D/b.inc:1:40: /limits/ranges: duplicate key; D/b.inc:1:27 has it "
+		"already, remove one\n");
 }
 
 static void

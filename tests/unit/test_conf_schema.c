@@ -51,13 +51,13 @@ assert_json(const json_t *json, const char *expected)
 	free(text);
 }
 
-/* The schema of the object, which may be one of several forms. */
+/* The schema of the object, which may be one of several forms: the last. */
 static const json_t *
 object_form(const json_t *schema)
 {
 	const json_t *forms = json_object_get(schema, "anyOf");
 
-	if (json_object_get(schema, "properties") != NULL)
+	if (json_object_get(schema, "type") != NULL)
 		return schema;
 	return json_array_get(forms, json_array_size(forms) - 1);
 }
@@ -88,7 +88,8 @@ check_section(const struct conf_section *section, const json_t *schema)
 		if (key->type == CONF_MAP)
 			all += check_section(
 				key->section,
-				object_form(json_object_get(p, "additionalProperties")));
+				object_form(json_object_get(object_form(p),
+							    "additionalProperties")));
 	}
 	assert_int_equal(json_object_size(json_object_get(schema, "properties")), count);
 	return all + count;
@@ -152,7 +153,11 @@ short_forms_stand_beside_the_object(void **state)
 	assert_json(json_object_get(json_array_get(cors, 0), "type"), "\"array\"");
 	assert_json(json_array_get(cors, 1), "{\"type\":\"boolean\"}");
 	assert_json(json_array_get(access, 0), "{\"type\":\"null\"}");
-	assert_json(json_object_get(route, "required"), "[\"path\"]");
+	assert_json(json_object_get(route, "oneOf"),
+		    "[{\"required\":[\"path\"]},{\"required\":[\"path_regex\"]}]");
+	assert_json(json_array_get(
+			    json_object_get(property(server, "redirects"), "anyOf"), 0),
+		    "{\"type\":\"string\"}");
 }
 
 static void
