@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/regex.h"
 #include "conf/describe.h"
 #include "conf/dump.h"
 #include "conf/load.h"
@@ -136,6 +137,7 @@ cli_print_help(FILE *out)
 void
 cli_print_version(FILE *out)
 {
+	char regex[REGEX_VERSION_SIZE];
 	struct buf codings;
 
 	buf_init(&codings);
@@ -150,6 +152,9 @@ cli_print_version(FILE *out)
 			digest_hash_library());
 	else
 		fprintf(out, "digests: none\n");
+	regex_version(regex);
+	fprintf(out, "regular expressions: %s%s\n", regex_is_built_in() ? "PCRE2 " : "",
+		regex);
 }
 
 /* What could not be written whole must not look as if it were. */

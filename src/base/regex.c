@@ -40,6 +40,18 @@ regex_is_built_in(void)
 	return true;
 }
 
+void
+regex_version(char out[REGEX_VERSION_SIZE])
+{
+	char version[REGEX_VERSION_SIZE] = "";
+
+	/* Its size is asked for first: it is not bounded. */
+	if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) > REGEX_VERSION_SIZE ||
+	    pcre2_config(PCRE2_CONFIG_VERSION, version) < 0)
+		snprintf(version, sizeof(version), "unknown");
+	memcpy(out, version, REGEX_VERSION_SIZE);
+}
+
 struct regex *
 regex_new(struct slice pattern, char message[REGEX_MESSAGE_SIZE], size_t *offset)
 {

@@ -18,6 +18,9 @@ struct regex;         /* const once it is made; may be shared */
 struct regex_scratch; /* what matching writes to; one for a thread */
 
 bool regex_is_built_in(void);
+#define REGEX_VERSION_SIZE 64
+/* "10.42 2022-12-11", or "none" in a build without; for `websrv -V`. */
+void regex_version(char out[REGEX_VERSION_SIZE]);
 
 /* NULL: `message` says why, and *offset is the byte of the pattern where it was noticed. '$'
  * is the very end of the subject. */

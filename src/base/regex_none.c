@@ -14,6 +14,12 @@ regex_is_built_in(void)
 	return false;
 }
 
+void
+regex_version(char out[REGEX_VERSION_SIZE])
+{
+	snprintf(out, REGEX_VERSION_SIZE, "none");
+}
+
 struct regex *
 regex_new(struct slice pattern, char message[REGEX_MESSAGE_SIZE], size_t *offset)
 {

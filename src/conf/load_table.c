@@ -4,10 +4,10 @@
  * "FROM TO [STATUS]". Errors have positions in that file. Rows are one array, and their
  * text of lines is one piece of memory, so a large table costs little more than its size.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/number.h"
@@ -37,26 +37,26 @@ rows_check_unique(struct load *l, const struct conf_redirect_row *rows, size_t c
 		  const struct locate_node *object)
 {
 	const struct locate_node *n = object->first;
+	const struct locate_node **nodes =
+		arena_zalloc(&l->scratch, (count + 1) * sizeof(*nodes));
 	struct strmap seen;
 
-	if (strmap_init(&seen, count) < 0) {
+	if (nodes == NULL || strmap_init(&seen, count) < 0) {
 		l->failed = true;
 		return;
 	}
 	for (size_t i = 0; i < count && n != NULL; n = n->next) {
 		struct slice from = slice_from_str(rows[i].from);
-		uint32_t first;
-
 		/* The same key has been complained about, and has no row. */
 		if (n->earlier != NULL)
 			continue;
+		nodes[i] = n;
 		if (from.ptr != NULL && !strmap_add(&seen, from, (uint32_t)i)) {
-			first = strmap_find(&seen, from);
-			load_error_key(l, n,
-				       "the same path as that of %s:%" PRIu32 ":%" PRIu32
-				       " once it is decoded; remove one",
-				       l->files[n->file].name, rows[first].line,
-				       rows[first].column);
+			load_error_key(
+				l, n,
+				"the same path as that of %s once it is decoded; "
+				"remove one",
+				load_where_node(l, nodes[strmap_find(&seen, from)]));
 		}
 		i++;
 	}
@@ -303,21 +303,23 @@ redirects_set_file(struct load *l, const struct conf_key *key, void *target,
 		   const struct conf_at *at, struct slice name)
 {
 	const char *path = load_path(l, at, name);
-	struct stat st;
 	struct buf text;
 	int rc;
 
 	if (path == NULL)
 		return;
-	/* What is no file may never end, or never begin. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+	buf_init(&text);
+	/* What is no regular file may never end, or never begin. */
+	rc = load_read_file(path, LOAD_FILE_MAX, true, &text);
+	/* The parser wants a NUL behind it. */
+	if (rc == 0)
+		rc = buf_reserve(&text, 1);
+	if (rc == 0)
+		text.ptr[text.len] = '\0';
+	if (rc == -EINVAL)
 		load_error(l, at, "%s is no regular file; name one, or write an object",
 			   load_quote(l, name));
-		return;
-	}
-	buf_init(&text);
-	rc = load_read_file(path, LOAD_FILE_MAX, true, &text);
-	if (rc < 0)
+	else if (rc < 0)
 		load_error(l, at,
 			   "%s cannot be read (%s); name a readable file, or write an "
 			   "object",

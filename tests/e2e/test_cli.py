@@ -78,6 +78,7 @@ def test_version_names_the_libraries(run):
     assert re.match(r"websrv \d+\.\d+\.\d+", done.stdout)
     assert "libevent 2.1" in done.stdout and "jansson 2." in done.stdout
     assert "content codings: " in done.stdout and "digests: " in done.stdout
+    assert "regular expressions: " in done.stdout
 
 
 def test_help_goes_to_stdout_and_names_every_option(run):
