@@ -24,17 +24,6 @@ has_control(struct slice s)
 	return false;
 }
 
-/* Length of the token at the start. */
-static size_t
-token_len(struct slice s)
-{
-	size_t n = 0;
-
-	while (n < s.len && char_is(s.ptr[n], CHAR_TOKEN))
-		n++;
-	return n;
-}
-
 const char *
 check_not_empty(struct slice s)
 {
@@ -200,7 +189,7 @@ check_header_name(struct slice s)
 		"www-authenticate"
 	};
 
-	if (s.len == 0 || token_len(s) != s.len)
+	if (s.len == 0 || char_token_len(s) != s.len)
 		return "is not a header name; write letters, digits and \"-\"";
 	for (size_t i = 0; i < COUNT(content); i++) {
 		if (slice_eq_nocase(s, slice_from_str(content[i])))
@@ -217,7 +206,7 @@ check_header_name(struct slice s)
 const char *
 check_field_name(struct slice s)
 {
-	if (s.len == 0 || token_len(s) != s.len)
+	if (s.len == 0 || char_token_len(s) != s.len)
 		return "is not the name of a field; write letters, digits and \"-\", or "
 		       "\"*\" alone for any";
 	return NULL;
@@ -240,12 +229,12 @@ check_media_type(struct slice s)
 {
 	static const char wrong[] =
 		"is not a media type; write type/subtype, such as \"text/html\"";
-	size_t n = token_len(s);
+	size_t n = char_token_len(s);
 	struct slice rest = slice_from(s, n + 1);
 
 	if (n == 0 || n == s.len || s.ptr[n] != '/' || has_control(s))
 		return wrong;
-	n = token_len(rest);
+	n = char_token_len(rest);
 	if (n == 0)
 		return wrong;
 	rest = slice_trim(slice_from(rest, n));
@@ -288,7 +277,7 @@ check_coding(struct slice s)
 const char *
 check_charset(struct slice s)
 {
-	if (token_len(s) != s.len)
+	if (char_token_len(s) != s.len)
 		return "is not the name of a charset; write \"utf-8\", or \"\" for none";
 	return NULL;
 }

@@ -92,17 +92,7 @@ check_methods(struct load *l, const struct conf_at *cors, unsigned served)
 
 	if (served == 0 || !find_list(cors, "methods", &list))
 		return;
-	for (const struct locate_node *n = list.node->first; n != NULL; n = n->next) {
-		struct conf_at item = { n, json_array_get(list.json, n->index) };
-		struct slice word = slice_from_str(json_string_value(item.json));
-		enum http_method m =
-			word.len != 0 ? http_method_from(word) : HTTP_METHOD_UNKNOWN;
-
-		if (m != HTTP_METHOD_UNKNOWN && (served & HTTP_BIT(m)) == 0)
-			load_error(l, &item,
-				   "%.*s is not served by this route; write some of %s",
-				   SLICE_ARG(word), load_methods(l, served));
-	}
+	load_check_methods(l, &list, served, "this route");
 }
 
 /* Two such fields in one answer are none to a browser. */

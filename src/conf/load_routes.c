@@ -104,6 +104,22 @@ served_methods(const struct conf_route *r)
 	return served;
 }
 
+void
+load_check_methods(struct load *l, const struct conf_at *list, unsigned served,
+		   const char *by)
+{
+	for (const struct locate_node *n = list->node->first; n != NULL; n = n->next) {
+		struct conf_at item = { n, json_array_get(list->json, n->index) };
+		struct slice word = slice_from_str(json_string_value(item.json));
+		enum http_method m =
+			word.len != 0 ? http_method_from(word) : HTTP_METHOD_UNKNOWN;
+
+		if (m != HTTP_METHOD_UNKNOWN && (served & HTTP_BIT(m)) == 0)
+			load_error(l, &item, "%.*s is not served by %s; write some of %s",
+				   SLICE_ARG(word), by, load_methods(l, served));
+	}
+}
+
 /* Only methods that some action of the route can serve. */
 static void
 check_methods(struct load *l, const struct conf_route *r, const struct conf_at *at)
@@ -120,16 +136,7 @@ check_methods(struct load *l, const struct conf_route *r, const struct conf_at *
 	if (served == 0 || (r->methods & ~served) == 0 ||
 	    !load_member(at, "methods", &list))
 		return;
-	for (const struct locate_node *n = list.node->first; n != NULL; n = n->next) {
-		struct conf_at item = { n, json_array_get(list.json, n->index) };
-		struct slice word = slice_from_str(json_string_value(item.json));
-		enum http_method m =
-			word.len != 0 ? http_method_from(word) : HTTP_METHOD_UNKNOWN;
-
-		if (m != HTTP_METHOD_UNKNOWN && (served & HTTP_BIT(m)) == 0)
-			load_error(l, &item, "%.*s is not served by %s; write some of %s",
-				   SLICE_ARG(word), names, load_methods(l, served));
-	}
+	load_check_methods(l, &list, served, names);
 }
 
 /* Only files can be for saving. */

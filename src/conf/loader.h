@@ -191,6 +191,9 @@ void redirect_check_route(struct load *l, struct conf_route *r, const struct con
 /* load_routes.c */
 /* "GET, HEAD" of a set. */
 const char *load_methods(struct load *l, unsigned set);
+/* Notes each method of the list that is not in `served`; `by` says whose methods they are. */
+void load_check_methods(struct load *l, const struct conf_at *list, unsigned served,
+			const char *by);
 void route_begin(struct load *l, void *target);
 void route_done(struct load *l, void *target, const struct conf_at *at, bool clean);
 void respond_done(struct load *l, void *target, const struct conf_at *at, bool clean);

@@ -41,7 +41,7 @@ struct site_address;
 	X(LINGER, "the peer did not close after the last answer")                        \
 	X(REFUSED, "request refused")                                                    \
 	X(IO, "i/o error")                                                               \
-	X(SOURCE, "the file shrank while it was sent")                                   \
+	X(SOURCE, "the file changed while it was sent")                                  \
 	X(ABORTED, "answer broken off")                                                  \
 	X(DRAINED, "the server stops")                                                   \
 	X(MEMORY, "out of memory")
