@@ -1,12 +1,12 @@
 #!/bin/sh
-# Every key of src/conf/schema.c is documented in man/websrv.json.5 with its default, and
+# Every key of src/conf/schema*.c is documented in man/websrv.json.5 with its default, and
 # no other key is. Both are brought to lines "TABLE KEY DEFAULT": from the rows
 #     static const struct conf_key X_keys[] = { { "key", CONF_TYPE, "default", ...
 # and from the entries behind the comment  .\" keys: X_keys
 #     .It Ic key Pq type, default VALUE, range
 set -eu
 srcdir=${srcdir:-.}
-schema=$srcdir/src/conf/schema.c
+schema="$srcdir/src/conf/schema*.c"
 man=$srcdir/man/websrv.json.5
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -24,7 +24,7 @@ awk '
 			value = "\"" word[4] "\""
 		gsub(/"/, "", value)
 		print table, word[2], value
-	}' "$schema" | sort >"$tmp/schema"
+	}' $schema | sort >"$tmp/schema"
 
 awk '
 	/^\.\\" keys: / { table = $3 }
