@@ -24,6 +24,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True  # leave no litter beside the sources
+import redirects
 from peers import Failed, ORDER, PEERS, Server, cpu_seconds, note, pss_bytes, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -282,6 +283,15 @@ class Bench:
         return samples, failures
 
 
+    def measure_redirects(self):
+        """How cost grows with a table of redirects: {rows: (load, memory, CPU)}."""
+        if "websrv" not in self.tools or self.args.only and "redirects" not in self.args.only:
+            return {}
+        sizes = redirects.SIZES[::2] if self.args.quick else redirects.SIZES
+        return redirects.curve(self.tools["websrv"], sizes, self.rounds, self.seconds,
+                               core=self.server_core, told=note)
+
+
 # --- the report -------------------------------------------------------------
 
 def medians(runs):
@@ -361,7 +371,8 @@ def main():
     p.add_argument("--seconds", type=int, default=3, help="length of one run")
     p.add_argument("--size", type=int, help="MiB of a transfer (default 1024)")
     p.add_argument("--quick", action="store_true", help="1 round, 1 s, small sizes")
-    p.add_argument("--only", choices=[w.key for w in WORKS], action="append")
+    p.add_argument("--only", choices=[*(w.key for w in WORKS), "redirects"],
+                   action="append")
     p.add_argument("--json", metavar="FILE", help="write the raw samples")
     p.add_argument("--dir", help="where the files go (default: shared memory if it has "
                    "6 GiB free, else the temporary folder)")
@@ -376,17 +387,22 @@ def main():
         try:
             bench = Bench(args, folder)
             samples, failures = bench.measure(works)
-        except Failed as e:
+            grown = bench.measure_redirects()
+        except (Failed, OSError, subprocess.SubprocessError) as e:
             note(f"bench: {e}")
             return 1
-        report(bench, works, samples)
+        if works:
+            report(bench, works, samples)
+        if grown:
+            print("\n" + "\n".join(redirects.table(grown, "lines")))
         if args.json:
             with open(args.json, "w", encoding="utf-8") as f:
                 json.dump({"rounds": bench.rounds, "seconds": bench.seconds,
                            "size": bench.size, "connections_idle": bench.idle,
                            "kernel": platform.release(),
                            "units": {w.key: w.unit for w in works},
-                           "samples": samples, "failures": failures}, f, indent=1)
+                           "samples": samples, "redirects": grown,
+                           "failures": failures}, f, indent=1)
     for line in failures:
         print(f"failed: {line}")
     return 1 if failures else 0

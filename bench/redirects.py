@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a table of redirects costs: time to load, memory, CPU time of a request.
 
-In:  the websrv binary. Out: a Markdown table on stdout, a row for each size of the table.
+In:  the websrv binary. Out: a Markdown table, a row for each size of the table: a curve.
 One worker answers pipelined requests for random rows, so that what the table costs is not
-hidden behind system calls. Standard library only; see README.md beside this file.
+hidden behind system calls. bench.py shows it as a part of its report; alone it can try other
+sizes and tables written as JSON. Standard library only; see README.md beside this file.
 """
 import argparse
 import json
@@ -13,6 +14,7 @@ import random
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -48,9 +50,10 @@ def load_seconds(binary, conf):
     return time.monotonic() - start
 
 
-def start(binary, conf):
+def start(binary, conf, core):
     """The process and its port, when it says that it listens."""
-    proc = subprocess.Popen([binary, "-c", conf], stderr=subprocess.PIPE, text=True)
+    pin = ["taskset", "-c", str(core)] if core is not None else []
+    proc = subprocess.Popen([*pin, binary, "-c", conf], stderr=subprocess.PIPE, text=True)
     for line in proc.stderr:
         found = re.search(r"127\.0\.0\.1:(\d+)", line)
         if found:
@@ -72,12 +75,12 @@ def ask(sock, paths):
         raise Failed("not every answer is a redirect")
 
 
-def measure(binary, rows, form, seconds):
+def measure(binary, rows, form, seconds, core=None):
     with tempfile.TemporaryDirectory(prefix="websrv-bench-") as directory:
         write_files(directory, rows, form)
         conf = os.path.join(directory, "c.json")
         load = min(load_seconds(binary, conf) for _ in range(3))
-        proc, port = start(binary, conf)
+        proc, port = start(binary, conf, core)
         try:
             chosen = random.Random(1)
             with socket.create_connection(("127.0.0.1", port), 10) as sock:
@@ -95,19 +98,39 @@ def measure(binary, rows, form, seconds):
     return load, memory, cpu / count
 
 
+def curve(binary, sizes, rounds, seconds, form="lines", core=None, told=lambda text: None):
+    """{size: (load in s, memory in bytes, CPU s/request)}: medians of rounds in which each
+    size takes its turn."""
+    samples = {rows: [] for rows in sizes}
+    for turn in range(rounds):
+        for rows in sizes:
+            samples[rows].append(measure(binary, rows, form, seconds, core))
+            told(f"round {turn + 1}/{rounds} redirects {rows}: "
+                 f"{samples[rows][-1][2] * 1e6:.2f} us/request")
+    return {rows: tuple(map(statistics.median, zip(*got))) for rows, got in samples.items()}
+
+
+def table(got, form):
+    """The lines of the report; the last column against the smallest table."""
+    least = got[min(got)][2]
+    lines = [f"| rows of redirects ({form}) | load, ms | memory, MiB PSS | CPU us/request | "
+             f"to {min(got)} rows |", "|--:|--:|--:|--:|--:|"]
+    for rows, (load, memory, cpu) in sorted(got.items()):
+        lines.append(f"| {rows} | {load * 1e3:.1f} | {memory / 2**20:.1f} | {cpu * 1e6:.2f} | "
+                     f"{cpu / least:.2f} |")
+    return lines
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     args.add_argument("--websrv", default=os.path.join(HERE, "..", "build", "websrv"))
     args.add_argument("--form", choices=("lines", "json"), default="lines")
     args.add_argument("--seconds", type=float, default=3, help="of requests, for each size")
     args.add_argument("--rows", type=int, nargs="*", default=SIZES)
+    args.add_argument("--rounds", type=int, default=3)
     args = args.parse_args()
-    print(f"| rows ({args.form}) | load, ms | memory, MiB PSS | CPU us/request |")
-    print("|--:|--:|--:|--:|")
-    for rows in args.rows:
-        load, memory, cpu = measure(args.websrv, rows, args.form, args.seconds)
-        print(f"| {rows} | {load * 1e3:.1f} | {memory / 2**20:.1f} | {cpu * 1e6:.2f} |",
-              flush=True)
+    got = curve(args.websrv, args.rows, args.rounds, args.seconds, args.form)
+    print("\n".join(table(got, args.form)))
 
 
 if __name__ == "__main__":
