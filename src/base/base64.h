@@ -14,8 +14,9 @@
 size_t base64_encode(const void *data, size_t len, char *out);
 
 /*
- * At most `max` bytes into `out`, their count into *len: 0. -EINVAL: a byte that is not of the
- * alphabet, padding that is missing, misplaced or hides bits; -ERANGE: more than `max` bytes.
+ * At most `max` bytes into `out`, which may be where the text is, their count into *len: 0.
+ * -EINVAL: a byte that is not of the alphabet, padding that is missing, misplaced or hides
+ * bits; -ERANGE: more than `max` bytes.
  */
 int base64_decode(struct slice s, void *out, size_t max, size_t *len)
 	__attribute__((warn_unused_result));

@@ -111,6 +111,53 @@ fs_write_full(int fd, const void *data, size_t len)
 	return 0;
 }
 
+int
+fs_pwrite_full(int fd, const void *data, size_t len, off_t offset)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		offset += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+fs_sync_dir(int dirfd)
+{
+	/* A descriptor that is only a path (O_PATH) cannot be synced itself. */
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int
+fs_move_new(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+	int rc = renameat2(from_dirfd, from, to_dirfd, to, RENAME_NOREPLACE) == 0
+			 ? 0
+			 : -errno;
+
+	if (rc != -EINVAL && rc != -ENOSYS)
+		return rc;
+	/* A file system without RENAME_NOREPLACE: link refuses an existing name too. */
+	rc = linkat(from_dirfd, from, to_dirfd, to, 0) == 0 ? 0 : -errno;
+	if (rc == 0)
+		unlinkat(from_dirfd, from, 0);
+	return rc;
+}
+
 ssize_t
 fs_get_attribute(int fd, const char *name, void *buf, size_t size)
 {
@@ -183,19 +230,8 @@ link_temp(const struct fs_temp *t, const char *name)
 static int
 publish_new(struct fs_temp *t, const char *name)
 {
-	int rc;
-
-	if (t->name[0] == '\0')
-		return link_temp(t, name);
-	rc = renameat2(t->dirfd, t->name, t->dirfd, name, RENAME_NOREPLACE) == 0 ? 0
-										 : -errno;
-	if (rc == -EINVAL || rc == -ENOSYS) {
-		/* A file system without RENAME_NOREPLACE: link refuses an existing name too. */
-		rc = linkat(t->dirfd, t->name, t->dirfd, name, 0) == 0 ? 0 : -errno;
-		if (rc == 0)
-			unlinkat(t->dirfd, t->name, 0);
-	}
-	return rc;
+	return t->name[0] == '\0' ? link_temp(t, name)
+				  : fs_move_new(t->dirfd, t->name, t->dirfd, name);
 }
 
 static int

@@ -37,6 +37,17 @@ ssize_t fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 int fs_write_full(int fd, const void *data, size_t len)
 	__attribute__((warn_unused_result));
 
+/* The same at an offset; the position of the descriptor does not move. */
+int fs_pwrite_full(int fd, const void *data, size_t len, off_t offset)
+	__attribute__((warn_unused_result));
+
+/* Waits until the names in the directory are on disk. 0 or -errno. */
+int fs_sync_dir(int dirfd) __attribute__((warn_unused_result));
+
+/* Renames within a file system unless the new name exists: -EEXIST. 0 or -errno. */
+int fs_move_new(int from_dirfd, const char *from, int to_dirfd, const char *to)
+	__attribute__((warn_unused_result));
+
 /* An extended attribute of an open file: its length, never more than `size`; -ENODATA: it has
  * none of that name; -ENOTSUP: its file system has none at all; -ERANGE: it is longer; -errno. */
 ssize_t fs_get_attribute(int fd, const char *name, void *buf, size_t size)

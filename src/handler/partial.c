@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * partial: create, open, append, save, publish, remove. What goes through a crash is decided
+ * in recover().
+ */
+#include "handler/partial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+
+#define FILE_NAME_MAX (PARTIAL_ID_LEN + 8)
+#define PART ".part"
+#define INFO ".info"
+#define INFO_NEW ".new"
+
+struct file_name {
+	char s[FILE_NAME_MAX];
+};
+
+static struct file_name
+name_of(const char *id, const char *ending)
+{
+	struct file_name n;
+
+	snprintf(n.s, sizeof(n.s), "%.*s%s", PARTIAL_ID_LEN, id, ending);
+	return n;
+}
+
+static bool
+is_id_byte(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+}
+
+bool
+partial_is_id(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is_id_byte(s.ptr[i]))
+			return false;
+	}
+	return s.len == PARTIAL_ID_LEN;
+}
+
+static int
+random_id(char id[PARTIAL_ID_LEN + 1])
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char r[PARTIAL_ID_LEN];
+
+	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return -EIO;
+	for (size_t i = 0; i < PARTIAL_ID_LEN; i++)
+		id[i] = letters[r[i] & 63];
+	id[PARTIAL_ID_LEN] = '\0';
+	return 0;
+}
+
+/* Which start of the system this is; "" where that cannot be read: then every record is taken
+ * as one of another start, which loses bytes but never lies. */
+static void
+read_boot(char boot[PARTIAL_BOOT_MAX])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? fs_pread_full(fd, boot, PARTIAL_BOOT_MAX - 1, 0) : 0;
+
+	boot[n > 0 ? n : 0] = '\0';
+	boot[strcspn(boot, " \n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static int
+lock(int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+/* --- create --- */
+
+static struct slice
+copy_text(char **at, struct slice s)
+{
+	struct slice copy = slice_make(*at, s.len);
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return copy;
+}
+
+static int
+copy_record(struct partial *p, const struct partial_record *r)
+{
+	char *at = p->text = malloc(r->name.len + r->metadata.len + r->location.len + 1);
+
+	if (at == NULL)
+		return -ENOMEM;
+	p->record = *r;
+	p->record.name = copy_text(&at, r->name);
+	p->record.metadata = copy_text(&at, r->metadata);
+	p->record.location = copy_text(&at, r->location);
+	read_boot(p->record.boot);
+	return 0;
+}
+
+static int
+create_file(struct partial *p, mode_t mode)
+{
+	struct stat st;
+	int rc = random_id(p->id);
+
+	if (rc < 0)
+		return rc;
+	p->fd = openat(p->staging, name_of(p->id, PART).s,
+		       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (p->fd < 0)
+		return -errno;
+	/* The umask must not take away what the configuration promises. */
+	if (fchmod(p->fd, mode) < 0 || fstat(p->fd, &st) < 0)
+		return -errno;
+	p->record.device = st.st_dev;
+	p->record.inode = st.st_ino;
+	return lock(p->fd);
+}
+
+int
+partial_create(struct partial *p, int staging, const struct partial_record *record,
+	       mode_t mode)
+{
+	int rc;
+
+	*p = (struct partial){ .staging = staging, .fd = -1 };
+	rc = copy_record(p, record);
+	if (rc == 0)
+		rc = create_file(p, mode);
+	/* Without a record it would be debris: the caller writes one before it tells the URL. */
+	if (rc < 0 && p->fd >= 0)
+		unlinkat(staging, name_of(p->id, PART).s, 0);
+	return rc;
+}
+
+/* --- open --- */
+
+static int
+read_record(struct partial *p)
+{
+	struct file_name name = name_of(p->id, INFO);
+	int fd = openat(p->staging, name.s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	p->text = malloc(PARTIAL_RECORD_MAX);
+	n = p->text != NULL ? fs_pread_full(fd, p->text, PARTIAL_RECORD_MAX, 0) : -ENOMEM;
+	close(fd);
+	if (n < 0)
+		return (int)n;
+	return partial_record_read(p->text, (size_t)n, &p->record);
+}
+
+/* 0; -EINVAL: the file is not what the record tells of. */
+static int
+recover(struct partial *p)
+{
+	struct stat st;
+	char boot[PARTIAL_BOOT_MAX];
+	bool same_boot;
+
+	if (fstat(p->fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_dev != p->record.device ||
+	    st.st_ino != p->record.inode || (uint64_t)st.st_size < p->record.offset)
+		return -EINVAL;
+	read_boot(boot);
+	same_boot = boot[0] != '\0' && strcmp(boot, p->record.boot) == 0;
+	memcpy(p->record.boot, boot, sizeof(boot));
+	p->size = same_boot ? (uint64_t)st.st_size : p->record.offset;
+	if (p->record.length < p->size)
+		p->size = p->record.length;
+	return p->size == (uint64_t)st.st_size ? 0 : partial_cut(p, p->size);
+}
+
+/* The lock is worth something only while the name still leads to what was locked. */
+static int
+check_name(const struct partial *p)
+{
+	struct stat named, locked;
+
+	if (fstatat(p->staging, name_of(p->id, PART).s, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (fstat(p->fd, &locked) < 0)
+		return -errno;
+	return named.st_ino == locked.st_ino && named.st_dev == locked.st_dev ? 0
+									      : -ENOENT;
+}
+
+/* The bytes were published, and only the record is left: nobody can append any more. */
+static int
+open_complete(struct partial *p)
+{
+	int rc = read_record(p);
+
+	if (rc == 0 && p->record.complete) {
+		p->size = p->record.offset;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int
+partial_open(struct partial *p, int staging, struct slice id)
+{
+	int rc;
+
+	*p = (struct partial){ .staging = staging, .fd = -1 };
+	if (!partial_is_id(id))
+		return -ENOENT;
+	memcpy(p->id, id.ptr, PARTIAL_ID_LEN);
+	p->fd = openat(staging, name_of(p->id, PART).s, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (p->fd < 0)
+		return errno == ENOENT ? open_complete(p) : -errno;
+	rc = lock(p->fd);
+	if (rc == 0)
+		rc = check_name(p);
+	if (rc == 0)
+		rc = read_record(p);
+	if (rc == 0)
+		rc = recover(p);
+	if (rc != -EINVAL)
+		return rc;
+	/* The draft, section 4.3: state that is lost deactivates the upload. */
+	partial_remove(p);
+	return -ENOENT;
+}
+
+void
+partial_close(struct partial *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	free(p->text);
+	p->text = NULL;
+}
+
+/* --- append --- */
+
+int
+partial_cut(struct partial *p, uint64_t size)
+{
+	if (ftruncate(p->fd, (off_t)size) < 0)
+		return -errno;
+	p->size = size;
+	return 0;
+}
+
+int
+partial_append(struct partial *p, struct slice bytes)
+{
+	int rc = fs_pwrite_full(p->fd, bytes.ptr, bytes.len, (off_t)p->size);
+
+	if (rc == 0)
+		p->size += bytes.len;
+	/* What came of it must not pass for the upload's after a crash. */
+	else if (partial_cut(p, p->size) < 0)
+		partial_remove(p);
+	return rc;
+}
+
+/* --- save --- */
+
+static int
+write_record(const struct partial *p, const char *name, bool durable)
+{
+	struct partial_record r = p->record;
+	char *text = malloc(PARTIAL_RECORD_MAX);
+	int fd = -1, rc = -ENOMEM;
+	size_t n;
+
+	if (text == NULL)
+		return rc;
+	r.offset = p->size;
+	n = partial_record_write(&r, text);
+	rc = n > 0 ? 0 : -EMSGSIZE;
+	if (rc == 0)
+		fd = openat(p->staging, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			    0600);
+	if (rc == 0 && fd < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = fs_write_full(fd, text, n);
+	if (rc == 0 && durable && fsync(fd) < 0)
+		rc = -errno;
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return rc;
+}
+
+int
+partial_save(const struct partial *p, bool durable)
+{
+	struct file_name fresh = name_of(p->id, INFO_NEW);
+	int rc = 0;
+
+	/* The bytes first: a record must never say more than there is. */
+	if (durable && p->fd >= 0 && fdatasync(p->fd) < 0)
+		return -errno;
+	rc = write_record(p, fresh.s, durable);
+	if (rc == 0 &&
+	    renameat(p->staging, fresh.s, p->staging, name_of(p->id, INFO).s) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		unlinkat(p->staging, fresh.s, 0);
+		return rc;
+	}
+	return durable ? fs_sync_dir(p->staging) : 0;
+}
+
+/* --- the end --- */
+
+static bool
+is_same_file(int fd, int dirfd, const char *name)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstatat(dirfd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int
+partial_publish(struct partial *p, int dirfd, const char *name, bool replace,
+		bool *replaced)
+{
+	struct file_name part = name_of(p->id, PART);
+	int rc = fs_move_new(p->staging, part.s, dirfd, name);
+
+	*replaced = false;
+	/* A crash between link and unlink left both names: it is published. */
+	if (rc == -EEXIST && is_same_file(p->fd, dirfd, name)) {
+		unlinkat(p->staging, part.s, 0);
+		return 0;
+	}
+	if (rc == -EEXIST && replace) {
+		*replaced = true;
+		rc = renameat(p->staging, part.s, dirfd, name) == 0 ? 0 : -errno;
+	}
+	return rc;
+}
+
+void
+partial_remove(struct partial *p)
+{
+	/* The record first: what is left by a crash in between is swept as half an upload. */
+	unlinkat(p->staging, name_of(p->id, INFO).s, 0);
+	unlinkat(p->staging, name_of(p->id, INFO_NEW).s, 0);
+	unlinkat(p->staging, name_of(p->id, PART).s, 0);
+}
