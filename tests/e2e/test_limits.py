@@ -79,7 +79,9 @@ def test_out_of_descriptors_it_says_so_does_not_spin_and_recovers(start, site, b
                           cache={"revalidate": "1m"}), preexec_fn=few)
     assert "limit of open files (48) is too low for limits.connections" in server.log()
     assert server.get()[0] == 200  # from now on it is in the cache
-    held = [server.connect() for _ in range(80)]
+    held = [server.connect()]
+    assert ask(held[0]) == 200
+    held += [server.connect() for _ in range(80)]
     server.wait_for_log(r"error .*accept: Too many open files; no new connections for \d+ ms")
     before = cpu_of(server)
     assert ask(held[0]) == 200, "those that are connected are still served"
