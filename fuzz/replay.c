@@ -2,7 +2,8 @@
  *
  * The main() of a fuzz target without a fuzzer: runs it over every file that is named,
  * or that is in a folder that is named, each from an allocation of exactly its size.
- * Without arguments replay_X takes $srcdir/fuzz/corpus/X. Exits 1 when there was no file to run, 2 when one cannot be read.
+ * Without arguments replay_X takes $srcdir/fuzz/corpus/X, and replay_conf $srcdir/tests/conf
+ * too. Exits 1 when there was no file to run, 2 when one cannot be read.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -65,20 +66,39 @@ replay(const char *path)
 	return count;
 }
 
-static size_t
-replay_own_corpus(const char *program)
+/* What is kept elsewhere in the source and is input as well. */
+static const char *
+other_corpus(const char *name)
 {
-	const char *name = strstr(program, "replay_");
+	return strcmp(name, "conf") == 0 ? "tests/conf" : NULL;
+}
+
+static size_t
+replay_beneath(const char *folder, const char *name)
+{
 	const char *srcdir = getenv("srcdir");
 	char *path;
 	size_t count;
 
-	if (name == NULL ||
-	    asprintf(&path, "%s/fuzz/corpus/%s", srcdir != NULL ? srcdir : ".",
-		     name + strlen("replay_")) < 0)
-		return 0;
+	if (asprintf(&path, "%s/%s%s", srcdir != NULL ? srcdir : ".", folder, name) < 0)
+		die(folder);
 	count = replay(path);
 	free(path);
+	return count;
+}
+
+static size_t
+replay_own_corpus(const char *program)
+{
+	const char *name = strstr(program, "replay_");
+	size_t count;
+
+	if (name == NULL)
+		return 0;
+	name += strlen("replay_");
+	count = replay_beneath("fuzz/corpus/", name);
+	if (other_corpus(name) != NULL)
+		count += replay_beneath(other_corpus(name), "");
 	return count;
 }
 

@@ -49,6 +49,7 @@ home() {
 
 home 'jansson' 'conf'
 home 'pcre2' 'base'
+home 'idn2' 'base'
 home 'openssl/' 'http'
 home 'zlib' 'http'
 home 'zstd' 'http'

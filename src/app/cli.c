@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/idna.h"
 #include "base/log.h"
 #include "base/regex.h"
 #include "conf/describe.h"
@@ -155,6 +156,7 @@ cli_print_version(FILE *out)
 	regex_version(regex);
 	fprintf(out, "regular expressions: %s%s\n", regex_is_built_in() ? "PCRE2 " : "",
 		regex);
+	fprintf(out, "host names in Unicode: %s\n", idna_library());
 }
 
 /* What could not be written whole must not look as if it were. */

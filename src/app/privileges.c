@@ -22,12 +22,16 @@ privileges_check(const struct config *conf, struct buf *errors)
 
 	if (conf->user != NULL && getpwnam(conf->user) == NULL) {
 		conf_report(errors, &conf->user_place,
-			    "there is no user \"%s\" on this system", conf->user);
+			    "there is no user \"%s\" on this system; create it, or name "
+			    "another",
+			    conf->user);
 		rc = -1;
 	}
 	if (conf->group != NULL && getgrnam(conf->group) == NULL) {
 		conf_report(errors, &conf->group_place,
-			    "there is no group \"%s\" on this system", conf->group);
+			    "there is no group \"%s\" on this system; create it, or name "
+			    "another",
+			    conf->group);
 		rc = -1;
 	}
 	return rc;

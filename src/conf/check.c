@@ -30,6 +30,12 @@ check_not_empty(struct slice s)
 	return s.len == 0 ? "is empty; write a value or leave the key out" : NULL;
 }
 
+const char *
+check_needed(struct slice s)
+{
+	return s.len == 0 ? "is empty; write a value, it is needed" : NULL;
+}
+
 bool
 path_is_prefix(struct slice path)
 {
@@ -347,11 +353,17 @@ check_server_name(struct slice s)
 {
 	if (is_bracketed_address(s))
 		return NULL;
+	if (s.len == 0)
+		return "is empty; write a name such as \"example.org\"";
+	if (memmem(s.ptr, s.len, "//", 2) != NULL)
+		return "is a URL; write the name alone, such as \"example.org\"";
 	if (slice_find(s, ':') != s.len)
 		return "has a port; write the name alone, ports stand in \"listen\"";
 	if (slice_eq(s, SLICE("*")))
 		return "is no name; the first server of an address takes every name that "
 		       "no other has, leave it out";
+	if (s.len > 1 && s.ptr[s.len - 1] == '.')
+		return "ends in a dot, which is dropped from Host, too; write it without";
 	if (s.len > 253)
 		return "has more than 253 characters; write a shorter name";
 	if (slice_starts_with(s, SLICE("*.")))

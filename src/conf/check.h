@@ -12,6 +12,8 @@
 #include "base/slice.h"
 
 const char *check_not_empty(struct slice s);
+/* The same, of what cannot be left out. */
+const char *check_needed(struct slice s);
 /* A decoded, canonical path: '/' first, no empty or dot segments. */
 const char *check_path(struct slice s);
 /* The same; its last segment may be "*". */

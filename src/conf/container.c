@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "conf/loader.h"
-#include "conf/suggest.h"
 
 #define KEYS_MAX 32 /* of one section */
 
@@ -159,7 +158,7 @@ section_defaults(struct load *l, const struct conf_section *section, void *targe
 		if (key->type == CONF_SECTION) {
 			if (key->mark_bit == 0 && (key->flags & CONF_INHERITED) == 0)
 				section_defaults(l, key->section, inner);
-		} else if (key->fallback != NULL) {
+		} else if (key->fallback != NULL && key->type != CONF_LATER) {
 			load_default(l, key, target);
 		}
 	}
@@ -296,6 +295,29 @@ load_container(struct load *l, const struct conf_key *key, void *target,
 		load_items(l, key, target, at);
 }
 
+static bool
+is_word(const json_t *json, const char *word)
+{
+	switch (*word) {
+	case 'f':
+		return json_is_false(json);
+	case 'n':
+		return json_is_null(json);
+	default:
+		return json_is_integer(json) && json_integer_value(json) == 0;
+	}
+}
+
+/* What is asked for and not done would be a lie. */
+static void
+check_later(struct load *l, const struct conf_key *key, const struct conf_at *at)
+{
+	if (!is_word(at->json, key->fallback))
+		load_error(l, at,
+			   "this version cannot do that yet; leave it out or write %s",
+			   key->fallback);
+}
+
 static void
 set_mark(const struct conf_key *key, void *target)
 {
@@ -334,6 +356,9 @@ load_key(struct load *l, const struct conf_key *key, void *target,
 		if (!json_is_array(at->json))
 			load_wrong_type(l, key, at);
 		break;
+	case CONF_LATER:
+		check_later(l, key, at);
+		break;
 	case CONF_LIST:
 	case CONF_MAP:
 	case CONF_TEXTS:
@@ -345,45 +370,6 @@ load_key(struct load *l, const struct conf_key *key, void *target,
 		if (!is_absent(key, at->json))
 			load_scalar(l, key, target, at);
 	}
-}
-
-/* All keys that the section takes, for those who cannot guess. */
-static const char *
-list_keys(struct load *l, const struct conf_section *section)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < section->count; i++) {
-		if (conf_key_is_in(&section->keys[i], section))
-			text = load_text(l, "%s%s\"%s\"", text, *text != '\0' ? ", " : "",
-					 section->keys[i].name);
-	}
-	return text;
-}
-
-static void
-unknown_key(struct load *l, const struct conf_section *section,
-	    const struct locate_node *node)
-{
-	const char *words[KEYS_MAX];
-	const char *near;
-	size_t n = 0;
-
-	if (conf_key_find(section, node->key) != NULL) {
-		load_error_key(l, node, "this key does not stand here; %s",
-			       section->elsewhere);
-		return;
-	}
-	for (size_t i = 0; i < section->count; i++) {
-		if (conf_key_is_in(&section->keys[i], section))
-			words[n++] = section->keys[i].name;
-	}
-	near = suggest_nearest(node->key, words, n);
-	if (near != NULL)
-		load_error_key(l, node, "unknown key; did you mean \"%s\"?", near);
-	else
-		load_error_key(l, node, "unknown key; write one of %s",
-			       list_keys(l, section));
 }
 
 /* Which member is which key; complains about those that are none. */
@@ -398,7 +384,7 @@ sort_members(struct load *l, const struct conf_section *section,
 		if (key != NULL && conf_key_is_in(key, section))
 			members[key - section->keys] = n;
 		else if (!again)
-			unknown_key(l, section, n);
+			load_unknown_key(l, n);
 	}
 }
 
@@ -407,9 +393,11 @@ load_section(struct load *l, const struct conf_section *section, void *target,
 	     const struct conf_at *at)
 {
 	const struct locate_node *members[KEYS_MAX] = { NULL };
+	struct conf_scope_at scope = { section, at->node, l->scope, 0 };
 	size_t before = l->error_count;
 
 	assert(section->count <= KEYS_MAX);
+	l->scope = &scope;
 	sort_members(l, section, at->node, members);
 	for (size_t i = 0; i < section->count; i++) {
 		const struct conf_key *key = &section->keys[i];
@@ -418,13 +406,15 @@ load_section(struct load *l, const struct conf_section *section, void *target,
 		if (members[i] != NULL) {
 			member = member_at(at, members[i]);
 			load_key(l, key, target, &member);
-		} else if (key->flags & CONF_REQUIRED && conf_key_is_in(key, section)) {
+		} else if (key->flags & CONF_REQUIRED && conf_key_is_in(key, section) &&
+			   !load_is_meant(l, key->name)) {
 			load_error(l, at, "\"%s\" is missing; add it: %s", key->name,
 				   key->doc);
 		}
 	}
 	if (section->done != NULL)
 		section->done(l, target, at, l->error_count == before);
+	l->scope = scope.outer;
 }
 
 void

@@ -151,6 +151,9 @@ static void
 add_value(struct jsonout *j, const struct conf_key *key)
 {
 	switch (key->type) {
+	case CONF_LATER:
+		jsonout_word(j, "const", key->fallback);
+		break;
 	case CONF_BOOL:
 		add_string(j, "type", "boolean");
 		break;
@@ -287,7 +290,7 @@ add_default(struct jsonout *j, const struct conf_key *key)
 			s = slice_from(s, word.len + 1);
 		}
 		jsonout_array_end(j);
-	} else if (key->type == CONF_BOOL) {
+	} else if (key->type == CONF_BOOL || key->type == CONF_LATER) {
 		jsonout_word(j, "default", key->fallback);
 	} else if (is_number && number_dec(s, UINT64_MAX, &n) == 0) {
 		jsonout_number(j, "default", n);

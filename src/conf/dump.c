@@ -284,6 +284,9 @@ dump_key(struct dump *d, const struct conf_key *key, const void *target)
 	case CONF_IGNORED:
 	case CONF_INCLUDE:
 		break;
+	case CONF_LATER:
+		jsonout_word(&d->json, key->name, key->fallback);
+		break;
 	case CONF_SECTION:
 		dump_section(d, key, target);
 		break;

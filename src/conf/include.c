@@ -9,6 +9,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "conf/loader.h"
@@ -215,6 +216,16 @@ is_there_already(const struct load *l, const char *path)
 	return false;
 }
 
+/* Whatever the way to it is called. */
+static bool
+is_main(const struct load *l, const char *path)
+{
+	struct stat ours, theirs;
+
+	return stat(l->name, &ours) == 0 && stat(path, &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 /* A row in the table of files, or false after noting why not. */
 static bool
 add_file(struct include *in, const char *path, bool is_relative)
@@ -223,6 +234,12 @@ add_file(struct include *in, const char *path, bool is_relative)
 	const char *slash = strrchr(path, '/');
 	struct conf_file *file = &l->files[l->file_count];
 
+	if (is_main(l, path)) {
+		load_error(l, &in->item,
+			   "%s is this file itself; name files that are part of it",
+			   load_quote(l, slice_from_str(path)));
+		return false;
+	}
 	if (is_there_already(l, path)) {
 		load_error(l, &in->item, "%s is included twice; name it once",
 			   load_quote(l, slice_from_str(path)));

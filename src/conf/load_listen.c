@@ -51,6 +51,9 @@ split(struct load *l, struct slice s, struct parts *p)
 			return NULL;
 		return "has no port; write \"[::1]:8080\"";
 	}
+	if (memmem(s.ptr, s.len, "//", 2) != NULL)
+		return "is a URL; write an address and a port alone, such as "
+		       "\"127.0.0.1:8080\"";
 	while (colon > 0 && s.ptr[colon - 1] != ':')
 		colon--;
 	if (colon == 0)
@@ -63,6 +66,16 @@ split(struct load *l, struct slice s, struct parts *p)
 	return NULL;
 }
 
+static bool
+is_numeric(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!char_is_digit(s.ptr[i]) && s.ptr[i] != '.')
+			return false;
+	}
+	return s.len != 0;
+}
+
 /* The host is not an IPv4 address: what is it, and what is to be written instead? */
 static const char *
 explain_host(struct load *l, const struct parts *p)
@@ -72,6 +85,11 @@ explain_host(struct load *l, const struct parts *p)
 				 "has no address; write \"0.0.0.0:%.*s\" for all "
 				 "interfaces, or \"127.0.0.1:%.*s\"",
 				 SLICE_ARG(p->port), SLICE_ARG(p->port));
+	if (is_numeric(p->host))
+		return load_text(l,
+				 "has no IPv4 address: that is four numbers from 0 to "
+				 "255; write \"127.0.0.1:%.*s\"",
+				 SLICE_ARG(p->port));
 	return load_text(l,
 			 "has no numeric address, and names are not resolved; write "
 			 "\"127.0.0.1:%.*s\"",

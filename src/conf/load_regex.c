@@ -48,7 +48,8 @@ regex_check_route(struct load *l, const struct conf_at *at)
 			l, &regex,
 			"a second matcher beside \"path\"; a route has one, remove the "
 			"other");
-	else if (!has_path && !has_regex)
+	else if (!has_path && !has_regex && !load_is_meant(l, "path") &&
+		 !load_is_meant(l, "path_regex"))
 		load_error(
 			l, at,
 			"\"path\" is missing; add it: the path that is matched; \"/a/*\" "

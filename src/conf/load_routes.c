@@ -219,6 +219,7 @@ row_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 {
 	struct conf_redirect_row *row = target;
 	struct slice from = at->node->key;
+	struct conf_at value = *at;
 	char *out = load_alloc(l, from.len + 1, 1);
 	size_t len = 0;
 	const char *wrong;
@@ -232,6 +233,7 @@ row_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	row->column = at->node->key_pos.column;
 	if (wrong != NULL)
 		load_error_key(l, at->node, "%s %s", load_quote(l, at->node->key), wrong);
-	if (clean && row->to != NULL && strchr(row->to, '*') != NULL)
-		load_error_key(l, at->node, "%s", no_star);
+	if (clean && row->to != NULL && strchr(row->to, '*') != NULL &&
+	    (!json_is_object(at->json) || load_member(at, "to", &value)))
+		load_error(l, &value, "%s", no_star);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * load_servers: log targets, server names, and what must be unique: an address and a path
+ * load_servers: log targets, and what must be unique: an address and a path
  * within a server, a name on an address among all of them.
  */
 #include <string.h>
@@ -63,28 +63,6 @@ log_set_access(struct load *l, const struct conf_key *key, void *target,
 
 	(void)key;
 	logs->access.target = log_target(l, at, s, false, &logs->access.path);
-}
-
-void
-name_set(struct load *l, const struct conf_key *key, void *target,
-	 const struct conf_at *at, struct slice s)
-{
-	struct conf_name *entry = arena_zalloc(&l->scratch, sizeof(*entry));
-	char *name = arena_strdup(&l->config->arena, s);
-
-	(void)key;
-	if (entry == NULL || name == NULL) {
-		l->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < s.len; i++)
-		name[i] = char_lower(name[i]);
-	memcpy(target, &(const char *){ name }, sizeof(const char *));
-	entry->server = l->server;
-	entry->name = name;
-	entry->place = load_place(l, at->node);
-	*l->names_tail = entry;
-	l->names_tail = &entry->next;
 }
 
 void

@@ -110,6 +110,20 @@ set_code(const struct table *t, struct conf_redirect_row *row, struct slice word
 	return "is not a status of a redirect; write 301, 302, 303, 307 or 308";
 }
 
+/* What was converted may be longer than what the line has room for. */
+static const char *
+keep_target(struct table *t, struct slice to, const struct word *w)
+{
+	char *text = t->text;
+
+	if (to.ptr != w->text.ptr)
+		return load_strdup(t->l, to);
+	memcpy(text, to.ptr, to.len);
+	text[to.len] = '\0';
+	t->text += to.len + 1;
+	return text;
+}
+
 /* The row's text goes behind that of the rows before: it is never longer than the line. */
 static void
 add_row(struct table *t, uint32_t line, const struct word *words, size_t count)
@@ -117,13 +131,16 @@ add_row(struct table *t, uint32_t line, const struct word *words, size_t count)
 	struct conf_redirect_row row = { .status = t->code,
 					 .line = line,
 					 .column = words[0].column };
+	struct slice to = words[1].text;
 	size_t len = 0;
 	const char *wrong[3] = { NULL };
 	bool clean = true;
 	struct conf_place place = { t->l->name, line, words[0].column, "" };
 
 	wrong[0] = row_canonical(words[0].text, t->text, &len);
-	wrong[1] = check_row_target(words[1].text);
+	wrong[1] = load_host_to_ascii(t->l, &to, true);
+	if (wrong[1] == NULL)
+		wrong[1] = check_row_target(to);
 	wrong[2] = count > 2 ? set_code(t, &row, words[2].text) : NULL;
 	for (size_t i = 0; i < 3; i++) {
 		if (wrong[i] != NULL) {
@@ -146,10 +163,7 @@ add_row(struct table *t, uint32_t line, const struct word *words, size_t count)
 		return;
 	}
 	t->text += len + 1;
-	row.to = t->text;
-	memcpy(t->text, words[1].text.ptr, words[1].text.len);
-	t->text[words[1].text.len] = '\0';
-	t->text += words[1].text.len + 1;
+	row.to = keep_target(t, to, &words[1]);
 	t->rows[t->count++] = row;
 }
 

@@ -23,6 +23,14 @@ struct conf_at {
 	json_t *json;
 };
 
+/* An object that is being loaded, and those around it. */
+struct conf_scope_at {
+	const struct conf_section *section;
+	const struct locate_node *node;
+	struct conf_scope_at *outer; /* NULL at the top */
+	uint64_t meant;              /* keys, by number, that are there misspelt */
+};
+
 /* A server name, remembered until all servers are there. */
 struct conf_name {
 	const struct conf_server *server;
@@ -54,6 +62,7 @@ struct load {
 	size_t error_count;
 	size_t error_max;                      /* more are only counted; 0 = no limit */
 	struct buf of_files;                   /* errors of other files, printed */
+	struct conf_scope_at *scope;           /* the object that is being loaded */
 	struct conf_server *server;            /* the one that is being loaded */
 	struct conf_name *names, **names_tail; /* in the order of the file */
 };
@@ -100,6 +109,16 @@ const char *load_strdup_lower(struct load *l, struct slice s);
 /* The absolute form of a path that stands at `at` (NULL: in no file). NULL: l->failed is
  * set. */
 const char *load_path(struct load *l, const struct conf_at *at, struct slice s);
+
+/* The JSON pointer of a value, in scratch memory; never NULL. */
+const char *load_pointer(struct load *l, const struct locate_node *node);
+
+/* unknown.c */
+
+/* Notes that the object in l->scope does not take this member, and what would be right. */
+void load_unknown_key(struct load *l, const struct locate_node *node);
+/* Is the key of the object in l->scope there under a misspelt name? */
+bool load_is_meant(const struct load *l, const char *name);
 
 /* scalar.c */
 
@@ -155,13 +174,17 @@ void listen_set_address(struct load *l, const struct conf_key *key, void *target
 			const struct conf_at *at, struct slice s);
 /* "127.0.0.1:8080", "[::1]:8080", "unix:/path": the same text for the same address. */
 const char *listen_id(struct load *l, const struct conf_listen *listen);
+/* load_names.c */
+void name_set(struct load *l, const struct conf_key *key, void *target,
+	      const struct conf_at *at, struct slice s);
+/* Puts the name into ASCII, that of a host, or that of the host of an http URL; *s is
+ * replaced by text in scratch memory. NULL, or what is wrong. */
+const char *load_host_to_ascii(struct load *l, struct slice *s, bool is_url);
 /* load_servers.c */
 void log_set_error(struct load *l, const struct conf_key *key, void *target,
 		   const struct conf_at *at, struct slice s);
 void log_set_access(struct load *l, const struct conf_key *key, void *target,
 		    const struct conf_at *at, struct slice s);
-void name_set(struct load *l, const struct conf_key *key, void *target,
-	      const struct conf_at *at, struct slice s);
 void server_begin(struct load *l, void *target);
 void server_done(struct load *l, void *target, const struct conf_at *at, bool clean);
 void config_done(struct load *l, void *target, const struct conf_at *at, bool clean);

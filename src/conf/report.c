@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "conf/load.h"
 #include "conf/loader.h"
 #include "http/chars.h"
@@ -25,18 +26,25 @@ struct conf_error {
 	const char *message;
 };
 
-/* Control bytes (also the C1 set) as \u00XX. */
+/* Control bytes (also the C1 set) as \u00XX, what is no UTF-8 as \xXX. */
 static void
-add_visible(struct buf *b, const char *s)
+add_visible(struct buf *b, const char *text)
 {
-	for (const unsigned char *p = (const unsigned char *)s; *p != '\0'; p++) {
-		if (*p < 0x20 || *p == 0x7f) {
-			buf_printf(b, "\\u%04x", *p);
-		} else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
-			buf_printf(b, "\\u%04x", *++p);
-		} else {
-			buf_add_char(b, (char)*p);
-		}
+	struct slice s = slice_from_str(text);
+
+	while (s.len != 0) {
+		unsigned char c = (unsigned char)s.ptr[0];
+		size_t n = utf8_len(s);
+
+		if (n == 0)
+			buf_printf(b, "\\x%02x", c);
+		else if (n == 1 && (c < 0x20 || c == 0x7f))
+			buf_printf(b, "\\u%04x", c);
+		else if (c == 0xc2 && (unsigned char)s.ptr[1] < 0xa0)
+			buf_printf(b, "\\u%04x", (unsigned char)s.ptr[1]);
+		else
+			buf_add(b, s.ptr, n);
+		s = slice_from(s, n != 0 ? n : 1);
 	}
 }
 
@@ -98,6 +106,12 @@ pointer_in(struct load *l, struct arena *arena, const struct locate_node *node)
 	if (text == NULL)
 		l->failed = true;
 	return text != NULL ? text : "";
+}
+
+const char *
+load_pointer(struct load *l, const struct locate_node *node)
+{
+	return pointer_in(l, &l->scratch, node);
 }
 
 static void __attribute__((format(printf, 5, 0)))

@@ -134,7 +134,8 @@ wanted(struct load *l, const struct conf_key *key)
 	case CONF_SECTION:
 		return wanted_inner(l, key);
 	case CONF_LIST:
-		return "write an array";
+		return key->flags & CONF_SHORT ? "write an array of strings or objects"
+					       : "write an array of objects";
 	case CONF_PATH:
 		return "write a path as a string";
 	default:
@@ -168,7 +169,11 @@ load_type_name(const json_t *json)
 void
 load_wrong_type(struct load *l, const struct conf_key *key, const struct conf_at *at)
 {
-	load_error(l, at, "this is %s; %s", load_type_name(at->json), wanted(l, key));
+	bool may_go = json_is_null(at->json) &&
+		      (key->flags & (CONF_REQUIRED | CONF_ONE_OF)) == 0;
+
+	load_error(l, at, "this is %s; %s%s", load_type_name(at->json), wanted(l, key),
+		   may_go ? ", or leave it out" : "");
 }
 
 /* The value as it stands in the file, for messages. */
@@ -214,6 +219,15 @@ number_from_text(const struct conf_key *key, struct slice s, uint64_t *out)
 	return -EINVAL;
 }
 
+/* In quotes, where only words are. */
+static bool
+is_number(struct slice s)
+{
+	uint64_t value;
+
+	return number_dec(s, UINT64_MAX, &value) == 0;
+}
+
 static void
 load_number(struct load *l, const struct conf_key *key, void *target,
 	    const struct conf_at *at)
@@ -245,7 +259,9 @@ load_number(struct load *l, const struct conf_key *key, void *target,
 		load_wrong_type(l, key, at);
 		return;
 	}
-	if (rc == -EINVAL)
+	if (rc == -EINVAL && key->type == CONF_COUNT && is_number(json_text(at->json)))
+		load_wrong_type(l, key, at);
+	else if (rc == -EINVAL)
 		load_error(l, at, "%s is not understood; %s", as_written(l, at->json),
 			   wanted(l, key));
 	else if (rc < 0)
@@ -348,11 +364,16 @@ void
 load_string(struct load *l, const struct conf_key *key, void *target,
 	    const struct conf_at *at, struct slice s)
 {
-	const char *wrong = key->check != NULL ? key->check(s) : NULL;
+	struct slice written = s;
+	const char *wrong = NULL;
 	const char *text;
 
+	if (key->flags & (CONF_HOST | CONF_URL))
+		wrong = load_host_to_ascii(l, &s, (key->flags & CONF_URL) != 0);
+	if (wrong == NULL && key->check != NULL)
+		wrong = key->check(s);
 	if (wrong != NULL) {
-		load_error(l, at, "%s %s", load_quote(l, s), wrong);
+		load_error(l, at, "%s %s", load_quote(l, written), wrong);
 		return;
 	}
 	if (key->set != NULL) {

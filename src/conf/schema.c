@@ -43,6 +43,9 @@ static const struct conf_key listen_keys[] = {
 	  .set = listen_set_address, .get = listen_get_address, .flags = CONF_REQUIRED },
 	{ "backlog", CONF_COUNT, "4096", "connections that may wait to be accepted",
 	  INTO(struct conf_listen, backlog), RANGE(1, 65535) },
+	{ "tls", CONF_LATER, "false", "encrypt; not in this version", .flags = 0 },
+	{ "proxy_protocol", CONF_LATER, "false",
+	  "clients are named by a proxy in front; not in this version", .flags = 0 },
 };
 static const struct conf_section listen_entry = {
 	.name = "listen",
@@ -54,7 +57,7 @@ static const struct conf_section listen_entry = {
 
 static const struct conf_key row_keys[] = {
 	{ "to", CONF_TEXT, NULL, "a path or URL", INTO(struct conf_redirect_row, to),
-	  .check = check_redirect_to, .flags = CONF_REQUIRED },
+	  .check = check_redirect_to, .flags = CONF_REQUIRED | CONF_URL },
 	{ "status", CONF_CODE, "302", "status of the answer",
 	  INTO(struct conf_redirect_row, status), .choices = conf_schema_redirect_codes },
 };
@@ -74,7 +77,7 @@ static const struct conf_key server_keys[] = {
 	{ "names", CONF_TEXTS, NULL,
 	  "host names; the first server of an address takes all other names",
 	  ITEMS(struct conf_server, names.items, names.count), .check = check_server_name,
-	  .set = name_set },
+	  .set = name_set, .flags = CONF_HOST },
 	{ "error_pages", CONF_PAIRS, NULL,
 	  "path of the page for a status, or for 4xx, 5xx",
 	  ITEMS(struct conf_server, error_pages.items, error_pages.count),
@@ -180,9 +183,13 @@ static const struct conf_key top_keys[] = {
 	  INTO(struct config, workers), .choices = worker_words, RANGE(1, 1024) },
 	{ "event_backend", CONF_CHOICE, "auto", "how events are waited for",
 	  INTO(struct config, backend), .choices = backends },
+	{ "sandbox", CONF_LATER, "false",
+	  "workers give up what they do not need; not in this version", .flags = 0 },
 	{ "pid_file", CONF_PATH, NULL, "where the process id is written",
 	  INTO(struct config, pid_file), PLACE(struct config, pid_file_place),
 	  .check = check_not_empty },
+	{ "control_socket", CONF_LATER, "null",
+	  "where a running server is asked and told; not in this version", .flags = 0 },
 	{ "logs", CONF_SECTION, NULL, "where the server writes what happens",
 	  INTO(struct config, logs), .section = &logs },
 	{ "limits", CONF_SECTION, NULL, "what the server accepts",

@@ -21,6 +21,8 @@ struct load;
 /* The type of a key: what JSON is taken, and what is stored at `offset` of the target. */
 enum conf_type {
 	CONF_IGNORED,  /* any string; nothing is stored */
+	CONF_LATER,    /* what a later version has: only `fallback` is taken, the word of
+			* JSON that says "not used"; nothing is stored */
 	CONF_INCLUDE,  /* array of patterns of files; nothing is stored */
 	CONF_BOOL,     /* true, false */
 	CONF_COUNT,    /* a whole number, or a word of `choices` */
@@ -57,7 +59,11 @@ enum conf_flag {
 	CONF_SWITCH = 1 << 6,
 	CONF_NULL_VALUE = 1 << 7, /* CHOICE: null is a value of its own: null_value */
 	/* exactly one of the keys with this flag is required; the section's done() sees to it */
-	CONF_ONE_OF = 1 << 8
+	CONF_ONE_OF = 1 << 8,
+	/* TEXT, TEXTS: a host name, or a string that may be a URL; a host in Unicode is
+	 * converted before it is checked and stored */
+	CONF_HOST = 1 << 12,
+	CONF_URL = 1 << 13
 };
 
 /* Where a key may stand; a section names one, a key of a shared table several. */
@@ -110,12 +116,11 @@ struct conf_section {
 	const char *doc;
 	const struct conf_key *keys; /* loaded in this order, whatever that of the file */
 	size_t count;
-	size_t size;           /* of the struct, for LIST and MAP */
-	size_t place;          /* of a struct conf_place for the whole object; 0 = none */
-	unsigned scope;        /* one of enum conf_scope; 0 = all keys are taken */
-	const char *elsewhere; /* where the keys of other scopes belong */
-	bool begins_server;    /* LIST: it is that of the servers */
-	conf_get_fn get_name;  /* MAP: the key of an item */
+	size_t size;          /* of the struct, for LIST and MAP */
+	size_t place;         /* of a struct conf_place for the whole object; 0 = none */
+	unsigned scope;       /* one of enum conf_scope; 0 = all keys are taken */
+	bool begins_server;   /* LIST: it is that of the servers */
+	conf_get_fn get_name; /* MAP: the key of an item */
 	/* Before the keys: inherit from the enclosing level. */
 	void (*begin)(struct load *l, void *target);
 	/* After them: checks between keys. `clean`: no error was found inside. */

@@ -65,14 +65,12 @@ const struct conf_section conf_schema_server_limits = {
 	.doc = "what this server accepts; others are as at the top",
 	KEYS(limit_keys),
 	.scope = CONF_SERVER,
-	.elsewhere = "write it in the \"limits\" at the top of the file",
 };
 const struct conf_section conf_schema_route_limits = {
 	.name = "limits",
 	.doc = "what this route accepts; others are as in the server",
 	KEYS(limit_keys),
 	.scope = CONF_ROUTE,
-	.elsewhere = "write it in the \"limits\" of the server or at the top of the file",
 };
 const struct conf_section conf_schema_global_timeouts = {
 	.name = "timeouts",
@@ -85,5 +83,4 @@ const struct conf_section conf_schema_server_timeouts = {
 	.doc = "how long this server waits; others are as at the top",
 	KEYS(timeout_keys),
 	.scope = CONF_SERVER,
-	.elsewhere = "write it in the \"timeouts\" at the top of the file",
 };

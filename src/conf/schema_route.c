@@ -15,6 +15,7 @@ static const struct conf_choice symlinks[] = {
 static const struct conf_choice conflicts[] = {
 	{ "refuse", CONF_CONFLICT_REFUSE, NULL },
 	{ "replace", CONF_CONFLICT_REPLACE, NULL },
+	{ "rename", 0, "is not in this version yet" },
 	{ 0 },
 };
 static const struct conf_choice codings[] = {
@@ -75,7 +76,7 @@ static const struct conf_section compress = {
 static const struct conf_key files_keys[] = {
 	{ "root", CONF_PATH, NULL, "the directory that is served",
 	  INTO(struct conf_files, root), PLACE(struct conf_files, root_place),
-	  .check = check_not_empty, .flags = CONF_REQUIRED },
+	  .check = check_needed, .flags = CONF_REQUIRED },
 	{ "index", CONF_TEXTS, "index.html",
 	  "names that are looked for when a directory is asked for",
 	  ITEMS(struct conf_files, index.items, index.count), .check = check_file_name },
@@ -116,7 +117,7 @@ static const struct conf_section files = {
 static const struct conf_key upload_keys[] = {
 	{ "directory", CONF_PATH, NULL, "where uploaded files go",
 	  INTO(struct conf_upload, directory), PLACE(struct conf_upload, directory_place),
-	  .check = check_not_empty, .flags = CONF_REQUIRED },
+	  .check = check_needed, .flags = CONF_REQUIRED },
 	{ "max_size", CONF_SIZE, "1G", "bytes of one file; beyond it 413",
 	  INTO(struct conf_upload, max_size), RANGE(0, 1024 * T) },
 	{ "conflict", CONF_CHOICE, "refuse",
@@ -124,6 +125,24 @@ static const struct conf_key upload_keys[] = {
 	  INTO(struct conf_upload, conflict), .choices = conflicts },
 	{ "mode", CONF_MODE, "0640", "permission bits of new files",
 	  INTO(struct conf_upload, mode) },
+	{ "resumable", CONF_LATER, "false",
+	  "go on with uploads that broke off; not in this version", .flags = 0 },
+	{ "expire", CONF_LATER, "null",
+	  "how long unfinished uploads are kept; not in this version", .flags = 0 },
+	{ "quota", CONF_LATER, "0", "bytes in the directory; not in this version",
+	  .flags = 0 },
+	{ "reserve", CONF_LATER, "0",
+	  "bytes that stay free on the file system; not in this version", .flags = 0 },
+	{ "durable", CONF_LATER, "false",
+	  "files are on the disk before the answer; not in this version", .flags = 0 },
+	{ "create_directories", CONF_LATER, "false",
+	  "make the directories of a name; not in this version", .flags = 0 },
+	{ "types", CONF_LATER, "null", "extensions that are taken; not in this version",
+	  .flags = 0 },
+	{ "per_client", CONF_LATER, "0",
+	  "uploads of one client at a time; not in this version", .flags = 0 },
+	{ "page", CONF_LATER, "false", "a page to upload with; not in this version",
+	  .flags = 0 },
 };
 static const struct conf_section upload = {
 	.name = "upload",
@@ -135,7 +154,7 @@ static const struct conf_key redirect_keys[] = {
 	{ "to", CONF_TEXT, NULL,
 	  "a path or URL; \"*\" takes what the \"*\" of \"path\" matched",
 	  INTO(struct conf_redirect, to), .check = check_target_bytes,
-	  .flags = CONF_REQUIRED },
+	  .flags = CONF_REQUIRED | CONF_URL },
 	{ "status", CONF_CODE, "302", "status of the answer",
 	  INTO(struct conf_redirect, status), .choices = conf_schema_redirect_codes },
 	{ "query", CONF_CHOICE, "keep", "add the query of the request to the target",
@@ -167,7 +186,7 @@ static const struct conf_key cors_keys[] = {
 	  "origins whose pages may ask, such as \"https://example.org\"; \"*\" = every "
 	  "one",
 	  ITEMS(struct conf_cors, origins.items, origins.count), .check = check_origin,
-	  .flags = CONF_UNIQUE, .min = 1 },
+	  .flags = CONF_UNIQUE | CONF_URL, .min = 1 },
 	{ "methods", CONF_TEXTS, NULL,
 	  "methods that a page may use; default: all of the route",
 	  ITEMS(struct conf_cors, methods.items, methods.count), .choices = methods,

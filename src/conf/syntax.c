@@ -10,14 +10,18 @@
 
 #include "base/buf.h"
 #include "conf/locate.h"
+#include "http/chars.h"
 
 /* The first that fits; `near` is the quoted token, "" for any. */
 static const struct {
 	const char *message, *near, *hint;
 } hints[] = {
+	{ "", "#", "write comments as // or /* */" },
 	{ "string or '}' expected", "}", "remove the comma before \"}\"" },
 	{ "unexpected token", "]", "remove the comma before \"]\"" },
 	{ "string or '}' expected", "'", "write strings in double quotes" },
+	{ "'[' or '{' expected near end of file", "",
+	  "there is no configuration in it, begin with \"{\"" },
 	{ "expected near end of file", "",
 	  "the text ends too early, close what is open" },
 	{ "string or '}' expected", "", "write a key in double quotes" },
@@ -30,14 +34,22 @@ static const struct {
 	{ "unexpected newline", "", "close the string on its line, or write \\n in it" },
 	{ "premature end of input", "", "close the string with a double quote" },
 	{ "invalid token", "/", "write comments as // or /* */" },
+	{ "invalid token", "0", "write numbers without a zero before them" },
+	{ "invalid token", "+", "write numbers without \"+\"" },
+	{ "invalid token", "T", "write true in lower case, strings in double quotes" },
+	{ "invalid token", "F", "write false in lower case, strings in double quotes" },
+	{ "invalid token", "N", "write null in lower case, strings in double quotes" },
 	{ "invalid token", "", "write strings in double quotes, numbers in decimal" },
 	{ "unable to decode", "", "save the file as UTF-8" },
+	{ "control character 0x0 ", "", "remove it, no value may have a NUL" },
 	{ "control character", "", "write it as an escape, such as \\t" },
 	{ "invalid escape", "", "write a backslash as \\\\" },
+	{ "NUL byte", "", "remove it, no key may have a NUL" },
 	{ "\\u0000", "", "remove it, no value may have a NUL" },
 	{ "too big integer", "", "write a smaller number" },
 	{ "real number overflow", "", "write a smaller number" },
-	{ "NUL byte", "", "remove it, no key may have a NUL" },
+	{ "invalid Unicode", "",
+	  "write the character itself, or both halves of its surrogate pair" },
 	{ "maximum parsing depth", "", "a configuration is never that deep" },
 	{ "", "", "write JSON, with // or /* */ comments" },
 };
@@ -83,6 +95,18 @@ pick_hint(const char *message, struct slice token)
 	return hints[i].hint;
 }
 
+/* "10M" without quotes is read as a number and something else. */
+static bool
+is_unit(struct slice text, size_t offset)
+{
+	char c;
+
+	if (offset == 0 || offset >= text.len || !char_is_digit(text.ptr[offset - 1]))
+		return false;
+	c = char_lower(text.ptr[offset]);
+	return c >= 'a' && c <= 'z';
+}
+
 static void
 add_text(struct buf *b, const char *s)
 {
@@ -100,6 +124,7 @@ syntax_report(struct slice text, const json_error_t *error, const char *name,
 {
 	struct slice token = quoted_token(error->text);
 	struct locate_pos pos;
+	size_t offset;
 
 	if (json_error_code(error) == json_error_out_of_memory ||
 	    error->text[0] == '\0') {
@@ -114,12 +139,16 @@ syntax_report(struct slice text, const json_error_t *error, const char *name,
 			   name);
 		return;
 	}
-	pos = locate_offset(text, token_offset(text, error, token));
+	offset = token_offset(text, error, token);
+	pos = locate_offset(text, offset);
 	buf_printf(errors, "%s:%" PRIu32 ":%" PRIu32 ": syntax: ", name, pos.line,
 		   pos.column);
 	if (slice_starts_with(slice_from_str(error->text), SLICE("\\u0000")))
 		buf_add_str(errors, "\\u0000 in a string");
 	else
 		add_text(errors, error->text);
-	buf_printf(errors, "; %s\n", pick_hint(error->text, token));
+	buf_printf(errors, "; %s\n",
+		   is_unit(text, offset) ? "write numbers in decimal, and with a unit as "
+					   "a string, such as \"10M\""
+					 : pick_hint(error->text, token));
 }

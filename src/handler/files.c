@@ -117,8 +117,10 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	struct files *f;
 
 	if (fd < 0) {
-		conf_report(errors, &conf->root_place, "cannot open the directory %s: %s",
-			    conf->root, strerror(-fd));
+		conf_report(
+			errors, &conf->root_place,
+			"cannot open the directory %s: %s; name one that can be opened",
+			conf->root, strerror(-fd));
 		return -1;
 	}
 	f = calloc(1, sizeof(*f));

@@ -39,9 +39,10 @@ put_create(const struct handler_env *env, const struct conf_route *route, void *
 	}
 	rc = store_open(s, conf, env->log);
 	if (rc < 0) {
-		conf_report(errors, &conf->directory_place,
-			    "cannot open the directory %s: %s", conf->directory,
-			    strerror(-rc));
+		conf_report(
+			errors, &conf->directory_place,
+			"cannot open the directory %s: %s; name one that can be opened",
+			conf->directory, strerror(-rc));
 		free(s);
 		return -1;
 	}

@@ -79,6 +79,7 @@ def test_version_names_the_libraries(run):
     assert "libevent 2.1" in done.stdout and "jansson 2." in done.stdout
     assert "content codings: " in done.stdout and "digests: " in done.stdout
     assert "regular expressions: " in done.stdout
+    assert "host names in Unicode: " in done.stdout
 
 
 def test_help_goes_to_stdout_and_names_every_option(run):

@@ -315,7 +315,7 @@ compress_is_checked(void **state)
 		  "write true, false, an array of encodings or an object\n" },
 		{ "compress_null", FILES("\"compress\": null"),
 		  "t.json:3:13: /servers/0/routes/0/files/compress: this is null; write "
-		  "true, false, an array of encodings or an object\n" },
+		  "true, false, an array of encodings or an object, or leave it out\n" },
 		{ "compress_misspelt", FILES("\"compress\": [\"zst\"]"),
 		  "t.json:3:14: /servers/0/routes/0/files/compress/0: \"zst\" is not "
 		  "known here; did you mean \"zstd\"?\n" },
