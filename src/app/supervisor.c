@@ -23,6 +23,7 @@
 #include "app/sockets.h"
 #include "app/worker.h"
 #include "base/buf.h"
+#include "base/clients.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/fs.h"
@@ -50,6 +51,7 @@ struct supervisor {
 	struct logs *logs;
 	struct sockets sockets;
 	struct counter_block *counters;
+	struct clients *clients;
 	int64_t started; /* seconds since 1970 */
 	struct slot *slots;
 	size_t slot_count;
@@ -72,6 +74,7 @@ run_as_worker(struct supervisor *s, size_t index, int channel)
 		.sockets = &s->sockets,
 		.logs = s->logs,
 		.counters = s->counters,
+		.clients = s->clients,
 		.slots = s->slot_count,
 		.slot = index,
 		.started = s->started,
@@ -189,6 +192,7 @@ reap(struct supervisor *s, size_t index, int status)
 	slot->pid = 0;
 	/* What it had open is closed. */
 	atomic_store(&s->counters[index].v[COUNTER_CONNECTIONS_OPEN], 0);
+	clients_forget(s->clients, index);
 	if (s->phase != RUNNING)
 		return;
 	if (!s->served && !slot->ready) {
@@ -472,9 +476,10 @@ make_slots(struct supervisor *s)
 	s->slot_count = s->conf->workers;
 	s->slots = calloc(s->slot_count, sizeof(*s->slots));
 	s->counters = counters_new(s->slot_count);
+	s->clients = clients_new(s->slot_count);
 	for (size_t i = 0; s->slots != NULL && i < s->slot_count; i++)
 		s->slots[i].channel = -1;
-	return s->slots != NULL && s->counters != NULL ? 0 : -1;
+	return s->slots != NULL && s->counters != NULL && s->clients != NULL ? 0 : -1;
 }
 
 static void
@@ -534,6 +539,7 @@ fini(struct supervisor *s)
 		close(s->ready_fd);
 	sockets_close(&s->sockets, !s->is_worker);
 	counters_free(s->counters, s->slot_count);
+	clients_free(s->clients);
 	free(s->slots);
 }
 

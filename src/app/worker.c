@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/counters.h"
 #include "core/accesslog.h"
+#include "core/limits.h"
 #include "core/site.h"
 #include "handler/file_shared.h"
 #include "handler/handlers.h"
@@ -26,6 +27,7 @@ struct worker {
 	struct file_shared *files;
 	bool draining; /* read by the health page */
 	struct server_status status;
+	struct limits limits;
 	struct site *site;
 	struct accesslog accesslog;
 	struct net *net;
@@ -158,7 +160,8 @@ open_site(struct worker *w)
 	struct handler_env env = { .conf = b->conf,
 				   .log = &b->logs->errors,
 				   .counters = &b->counters[b->slot],
-				   .status = &w->status };
+				   .status = &w->status,
+				   .limits = &w->limits };
 	struct buf errors;
 
 	w->files = file_shared_new(b->conf, takes_uploads(b->conf) ? b->counters : NULL,
@@ -246,7 +249,8 @@ fini(struct worker *w)
 int
 worker_run(const struct worker_boot *b)
 {
-	struct worker w = { .boot = b };
+	struct worker w = { .boot = b,
+			    .limits = { .clients = b->clients, .worker = b->slot } };
 	int rc;
 
 	w.status = (struct server_status){

@@ -13,6 +13,7 @@
 #include "app/sockets.h"
 #include "conf/config.h"
 
+struct clients;
 struct counter_block;
 
 struct worker_boot {
@@ -20,6 +21,7 @@ struct worker_boot {
 	struct sockets *sockets;        /* this process's copy */
 	struct logs *logs;              /* the worker's own copy after fork */
 	struct counter_block *counters; /* all blocks; [slot] is ours */
+	struct clients *clients;        /* of all workers */
 	size_t slots;
 	size_t slot;
 	int64_t started; /* the server, seconds since 1970 */

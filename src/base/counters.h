@@ -14,7 +14,9 @@
 	X(CONNECTIONS_ACCEPTED)                                                          \
 	X(CONNECTIONS_OPEN) /* a gauge */                                                \
 	X(CONNECTIONS_REFUSED)                                                           \
+	X(CONNECTIONS_LIMITED) /* for their address */                                   \
 	X(REQUESTS)                                                                      \
+	X(REQUESTS_LIMITED)                                                              \
 	X(RESPONSES_2XX)                                                                 \
 	X(RESPONSES_3XX)                                                                 \
 	X(RESPONSES_4XX)                                                                 \

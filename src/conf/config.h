@@ -49,8 +49,18 @@ struct conf_logs {
 	} access;
 };
 
+/* A bucket of tokens for each client address. */
+struct conf_request_rate {
+	bool enabled;
+	uint32_t rate; /* requests, */
+	uint32_t per_ms;
+	uint32_t burst; /* and so many at once */
+};
+
 struct conf_limits {
-	uint32_t connections; /* global only */
+	uint32_t connections;             /* global only */
+	uint32_t connections_per_address; /* global only; 0 = no limit */
+	struct conf_request_rate requests_per_address;
 	uint64_t header_size;
 	uint32_t header_count;
 	uint64_t uri_size;

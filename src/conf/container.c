@@ -253,8 +253,12 @@ load_inner(struct load *l, const struct conf_key *key, void *target,
 	void *inner = (char *)target + key->offset;
 	bool is_on = json_is_true(at->json) && key->flags & CONF_SWITCH;
 
-	if (is_absent(key, at->json))
+	if (is_absent(key, at->json)) {
+		/* Nor is there what the enclosing level has. */
+		if (key->flags & CONF_INHERITED)
+			memset(inner, 0, key->size);
 		return;
+	}
 	/* An optional section has no defaults until it is there. */
 	if (key->mark_bit != 0)
 		section_defaults(l, section, inner);

@@ -76,6 +76,19 @@ server_begin(struct load *l, void *target)
 	l->server = s;
 }
 
+/* A burst that was inherited was for another rate. */
+void
+request_rate_done(struct load *l, void *target, const struct conf_at *at, bool clean)
+{
+	struct conf_request_rate *r = target;
+	struct conf_at burst;
+
+	(void)l;
+	(void)clean;
+	if (!load_member(at, "burst", &burst))
+		r->burst = r->rate;
+}
+
 /* Sets that grow as the file is walked; false: the key is there already, *first tells
  * which number it has. Without memory nothing is a duplicate, and the load fails. */
 static bool

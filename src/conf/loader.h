@@ -187,6 +187,8 @@ void log_set_access(struct load *l, const struct conf_key *key, void *target,
 		    const struct conf_at *at, struct slice s);
 void server_begin(struct load *l, void *target);
 void server_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+void request_rate_done(struct load *l, void *target, const struct conf_at *at,
+		       bool clean);
 void config_done(struct load *l, void *target, const struct conf_at *at, bool clean);
 /* load_files.c */
 void fallback_set(struct load *l, const struct conf_key *key, void *target,

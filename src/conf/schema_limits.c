@@ -3,13 +3,39 @@
  * schema_limits: the keys of "limits" and "timeouts": one table for all levels, `scope`
  * tells them apart.
  */
+#include "base/clients.h"
 #include "conf/schema_rows.h"
+
+static const struct conf_key request_rate_keys[] = {
+	{ "rate", CONF_COUNT, NULL, "requests of an address in the time of \"per\"",
+	  INTO(struct conf_request_rate, rate), RANGE(1, CLIENTS_RATE_MAX),
+	  .flags = CONF_REQUIRED },
+	{ "per", CONF_DURATION, "1s", "the time that \"rate\" is for",
+	  INTO(struct conf_request_rate, per_ms), RANGE(1, CLIENTS_PER_MAX_MS) },
+	{ "burst", CONF_COUNT, NULL, "requests that may come at once; default: \"rate\"",
+	  INTO(struct conf_request_rate, burst), RANGE(1, CLIENTS_RATE_MAX) },
+};
+static const struct conf_section request_rate = {
+	.name = "requests_per_address",
+	.doc = "how fast one address may ask",
+	KEYS(request_rate_keys),
+	.done = request_rate_done,
+};
 
 static const struct conf_key limit_keys[] = {
 	{ "connections", CONF_COUNT, "10000",
 	  "connections at a time, of all workers; beyond it 503",
 	  INTO(struct conf_limits, connections), RANGE(1, 10000000),
 	  .scope = CONF_GLOBAL },
+	{ "connections_per_address", CONF_COUNT, "0",
+	  "connections at a time of one client address; beyond it 503; 0 = no limit",
+	  INTO(struct conf_limits, connections_per_address), RANGE(0, 10000000),
+	  .scope = CONF_GLOBAL },
+	{ "requests_per_address", CONF_SECTION, NULL,
+	  "how fast one client address may ask; beyond it 429; null = no limit",
+	  INTO(struct conf_limits, requests_per_address), .section = &request_rate,
+	  MARK(struct conf_limits, requests_per_address.enabled, 1),
+	  .flags = CONF_NULLABLE | CONF_INHERITED, .scope = CONF_GLOBAL | CONF_SERVER },
 	{ "header_size", CONF_SIZE, "32K", "bytes of a request head; beyond it 431",
 	  INTO(struct conf_limits, header_size), RANGE(128, 16 * M),
 	  .scope = CONF_GLOBAL | CONF_SERVER },

@@ -13,6 +13,7 @@
 #include "core/access.h"
 #include "core/accesslog.h"
 #include "core/cors.h"
+#include "core/limits.h"
 #include "http/uri.h"
 
 static void
@@ -322,6 +323,8 @@ exchange_begin(struct exchange *ex)
 	ex->vhost = site_find_vhost(ex->site, ex->address, ex->host);
 	ex->body_max = ex->vhost->conf->limits.body_size;
 	counter_add(ex->site->env.counters, COUNTER_REQUESTS, 1);
+	if (status == 0)
+		status = limits_check_request(ex);
 	if (status == 0)
 		status = check_limits(ex);
 	if (status == 0)

@@ -21,6 +21,7 @@ struct buf;
 struct counter_block;
 struct file_shared;
 struct handler_ops;
+struct limits;
 struct log;
 
 /* What status pages tell of the process tree. All borrowed; outlives the site. */
@@ -40,6 +41,7 @@ struct handler_env {
 	struct counter_block *counters;
 	struct file_shared *files;          /* of the files handler */
 	const struct server_status *status; /* NULL where nothing is served */
+	struct limits *limits;              /* by address; NULL: none hold */
 };
 
 struct vhost {

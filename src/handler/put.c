@@ -94,6 +94,17 @@ put_open(struct exchange *ex)
 	return status;
 }
 
+/* The upload is whole without it, but some day somebody asks where the digests are. */
+static void
+tell_not_kept(struct store *s, int error)
+{
+	if (s->digests_told)
+		return;
+	s->digests_told = true;
+	log_info(s->log, "upload: %s: digests cannot be kept with files: %s",
+		 s->conf->directory, strerror(-error));
+}
+
 static int
 finish(struct exchange *ex, struct store *s, struct put *p)
 {
@@ -108,6 +119,8 @@ finish(struct exchange *ex, struct store *s, struct put *p)
 		status = store_publish(s, &p->temp, p->name, &ex->head, &replaced);
 	if (status != 0)
 		return status;
+	if (p->digest.keep_error < 0)
+		tell_not_kept(s, p->digest.keep_error);
 	counter_add(ex->site->env.counters, COUNTER_FILES_UPLOADED, 1);
 	if (!replaced &&
 	    exchange_add_field(

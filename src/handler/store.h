@@ -19,6 +19,7 @@ struct store {
 	const struct conf_upload *conf; /* borrowed */
 	const struct log *log;          /* borrowed */
 	struct log_limit limit;
+	bool digests_told; /* that none can be kept */
 };
 
 /* 0 or -errno. */

@@ -4,6 +4,7 @@
  */
 #include "handler/store_digest.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -72,15 +73,17 @@ format_stamp(uint64_t size, const struct timespec *mtime, char out[STAMP_MAX])
 }
 
 /* A file that goes without is not worse than one whose client sent no digest. */
-static void
+static int
 keep(const struct digest_set *set, int fd)
 {
 	char text[KEPT_MAX];
 	struct stat st;
 	size_t n;
 
-	if (set->present == 0 || fstat(fd, &st) < 0)
-		return;
+	if (set->present == 0)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return -errno;
 	n = format_stamp((uint64_t)st.st_size, &st.st_mtim, text);
 	for (enum digest_algorithm a = 0; a < DIGEST_COUNT; a++) {
 		if ((set->present & DIGEST_BIT(a)) == 0)
@@ -91,7 +94,7 @@ keep(const struct digest_set *set, int fd)
 		}
 		n += digest_format(a, set->value[a], text + n).len;
 	}
-	(void)fs_set_attribute(fd, ATTRIBUTE, text, n);
+	return fs_set_attribute(fd, ATTRIBUTE, text, n);
 }
 
 int
@@ -107,7 +110,7 @@ store_digest_end(struct store_digest *d, int fd)
 		if (memcmp(value, d->expected.value[a], digest_size(a)) != 0)
 			return 400;
 	}
-	keep(&d->expected, fd);
+	d->keep_error = keep(&d->expected, fd);
 	return 0;
 }
 

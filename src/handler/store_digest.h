@@ -18,6 +18,7 @@ struct digest_hash;
 struct store_digest {
 	struct digest_set expected;
 	struct digest_hash *hashes[DIGEST_COUNT];
+	int keep_error; /* -errno: they could not be kept with the file */
 };
 
 /* Before the body comes: 0; 400 for a malformed field; 503 when memory is short. */
@@ -25,7 +26,7 @@ int store_digest_begin(struct store_digest *d, const struct http_head *head)
 	__attribute__((warn_unused_result));
 void store_digest_add(struct store_digest *d, struct slice bytes);
 /* The body is whole, and in the file `fd`: 0, and the digests are kept with it if its file
- * system can do so; 400 when one of them is another one. */
+ * system can do so, or else d->keep_error says why; 400 when one of them is another one. */
 int store_digest_end(struct store_digest *d, int fd) __attribute__((warn_unused_result));
 void store_digest_fini(struct store_digest *d);
 

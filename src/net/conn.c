@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "core/limits.h"
 #include "core/site.h"
 #include "net/conn_io.h"
 #include "net/h1.h"
@@ -131,6 +132,7 @@ free_conn(struct conn *c)
 	if (log_wants(n->log, LOG_LEVEL_DEBUG))
 		log_debug(n->log, "conn %llu %s close: %s", (unsigned long long)c->id,
 			  peer_format(&c->peer, peer), end_texts[c->end]);
+	limits_leave(n->site, c->client);
 	conn_drop_bev(c);
 	conn_drop_write_event(c);
 	if (c->reset || c->end == CONN_END_WRITE_TIMEOUT)
@@ -548,7 +550,7 @@ conn_open(struct net *n, int fd, const struct site_address *address,
 	c->peer = *peer;
 	link_conn(n, c);
 	h1_start(c);
-	if (!has_room(n))
+	if (!has_room(n) || !limits_enter(n->site, peer, &c->client))
 		refuse(c);
 	/* More often than not the request is there already. But not from inside the accept loop:
 	 * who is answered there connects again, and the loop might never end. */

@@ -96,6 +96,7 @@ struct conn {
 	struct conn *next, **pprev; /* in net->conns */
 	struct conn *next_later;
 	uint64_t id;
+	uint32_t client;         /* of limits_enter() */
 	size_t held_len;         /* input that waits in bev, as of our last look */
 	uint64_t sent_total;     /* bytes of output that we were given */
 	uint64_t turn_start;     /* sent_total when this loop turn began */

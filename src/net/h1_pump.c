@@ -16,7 +16,6 @@
 #define MEMORY_PENDING_MAX ((size_t)64 * 1024)
 #define GATHER_MAX ((size_t)32 * 1024) /* larger bodies are not copied */
 #define MEMORY_SLICE ((size_t)1024 * 1024)
-#define COPIES_A_TURN 16
 
 /* Is there room for more in user space? What is only gathered goes out first: the socket may
  * well take it, and then no write event would ever call us back. */
@@ -81,7 +80,7 @@ send_copied(struct h1 *h)
 	struct body *b = &h->ex.body;
 	uint64_t total = 0;
 
-	for (int i = 0; i < COPIES_A_TURN && b->left > total; i++) {
+	while (b->left > total && net_has_time(c->net)) {
 		uint64_t left = b->left - total;
 		size_t want = left < NET_PULLED_SIZE ? (size_t)left : NET_PULLED_SIZE;
 		ssize_t n = fs_pread_full(b->file.fd, c->net->pulled, want,

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "remove_tree.h"
-#include "base/buf.h"
+#include "transport.h"
 #include "base/counters.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -24,10 +24,8 @@
 #include "handler/handlers.h"
 #include "handler/listing.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MANY 3000
 #define MEMORY ((size_t)16 * 1024 * 1024)
-#define TURNS_MAX 100000
 
 static const char config_text[] =
 	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
@@ -37,10 +35,7 @@ static const char config_text[] =
 	"   \"headers\": {\"Cache-Control\": \"max-age=9\"}}]}]}";
 
 struct rig {
-	struct exchange ex; /* first: the ops are called with its address */
-	struct http_field request[4];
-	unsigned heads, turns;
-	struct buf fields, body; /* of the answer, NUL behind them */
+	struct transport t;
 	char dir[256];
 	int dirfd;
 	struct log log;
@@ -52,37 +47,6 @@ struct rig {
 };
 
 static struct rig rig;
-
-static inline void
-on_head(struct exchange *ex)
-{
-	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
-	((struct rig *)ex)->heads++;
-}
-
-static inline void
-on_consumed(struct exchange *ex, size_t n)
-{
-	(void)ex;
-	(void)n;
-}
-
-static inline void
-on_later(struct exchange *ex)
-{
-	((struct rig *)ex)->turns++;
-}
-
-static inline void
-on_abort(struct exchange *ex)
-{
-	(void)ex;
-	fail();
-}
-
-static const struct exchange_ops ops = {
-	.head = on_head, .consumed = on_consumed, .later = on_later, .abort = on_abort
-};
 
 /* --- a handler that lists --- */
 
@@ -192,9 +156,7 @@ setup(void **state)
 	assert_non_null(rig.counters);
 	build();
 	rig.root.dirfd = openat(rig.dirfd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	exchange_init(&rig.ex, &ops, 64 * 1024);
-	buf_init(&rig.fields);
-	buf_init(&rig.body);
+	transport_init(&rig.t, (size_t)64 * 1024);
 	return 0;
 }
 
@@ -202,9 +164,7 @@ static inline int
 teardown(void **state)
 {
 	(void)state;
-	exchange_fini(&rig.ex);
-	buf_fini(&rig.fields);
-	buf_fini(&rig.body);
+	transport_fini(&rig.t);
 	site_free(rig.site);
 	counters_free(rig.counters, 1);
 	conf_free(rig.conf);
@@ -237,8 +197,8 @@ static inline int
 end(void **state)
 {
 	(void)state;
-	if (rig.ex.state != EXCHANGE_NEW && rig.ex.state != EXCHANGE_ENDED)
-		exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	if (rig.t.ex.state != EXCHANGE_NEW && rig.t.ex.state != EXCHANGE_ENDED)
+		exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 	listings_free(rig.source.all);
 	return 0;
 }
@@ -248,84 +208,25 @@ end(void **state)
 static inline void
 prepare(enum http_method method, const char *target)
 {
-	struct slice t = slice_from_str(target);
-	size_t mark = slice_find(t, '?');
-
-	rig.heads = rig.turns = 0;
-	exchange_reset(&rig.ex);
-	rig.ex.site = rig.site;
-	rig.ex.address = &rig.site->addresses[0];
-	rig.ex.head = (struct http_head){
-		.method = method,
-		.method_name = http_method_name(method),
-		.target = t,
-		.form = HTTP_TARGET_ORIGIN,
-		.path = slice_make(t.ptr, mark),
-		.query = slice_from(t, mark + 1),
-		.has_query = mark < t.len,
-		.host = SLICE("a.example"),
-		.minor = 1,
-		.fields = rig.request,
-	};
+	transport_prepare(&rig.t, rig.site, method, target);
 }
 
 static inline void
 with_field(enum http_field_id id, const char *value)
 {
-	rig.request[rig.ex.head.field_count++] =
-		(struct http_field){ http_field_name(id), slice_from_str(value), id,
-				     false };
-}
-
-static inline void
-note_field(void *ctx, const struct http_field *f)
-{
-	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
-}
-
-static inline void
-pull_body(size_t room)
-{
-	struct body *b = &rig.ex.body;
-	char *bytes = malloc(room);
-	ssize_t n = 0;
-
-	assert_non_null(bytes);
-	rig.body.len = 0;
-	if (b->kind == BODY_MEMORY)
-		buf_add(&rig.body, b->memory, (size_t)b->left);
-	if (b->kind == BODY_PULL) {
-		assert_true(b->left == BODY_UNKNOWN);
-		assert_null(rig.ex.data);
-		while ((n = b->pull(b->owner, bytes, room)) > 0) {
-			assert_true((size_t)n <= room);
-			buf_add(&rig.body, bytes, (size_t)n);
-		}
-	}
-	assert_int_equal(n, 0);
-	buf_add_char(&rig.body, '\0');
-	free(bytes);
+	transport_with_field(&rig.t, id, value);
 }
 
 /* Turns, the body pulled in pieces of `room`, and the end. Returns the status. */
 static inline int
 run(size_t room)
 {
-	int status;
-
-	exchange_begin(&rig.ex);
-	while (rig.ex.state == EXCHANGE_RECEIVING) {
-		assert_true(rig.ex.waits && rig.turns < TURNS_MAX);
-		exchange_work(&rig.ex);
+	transport_begin(&rig.t);
+	if (rig.t.kind == BODY_PULL) {
+		assert_true(rig.t.length == BODY_UNKNOWN);
+		assert_null(rig.t.ex.data);
 	}
-	status = rig.ex.status;
-	rig.fields.len = 0;
-	exchange_each_field(&rig.ex, note_field, &rig.fields);
-	buf_add_char(&rig.fields, '\0');
-	pull_body(room);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
-	assert_int_equal(rig.heads, 1);
-	return status;
+	return transport_finish_by(&rig.t, room);
 }
 
 static inline int

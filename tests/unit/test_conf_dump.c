@@ -28,7 +28,9 @@ __wrap_coding_is_built_in(enum coding c)
 	"\"log/e.log\", \"level\": \"debug\"}, \"access\": {\"to\": \"./a.log\", "       \
 	"\"format\": \"json\"}}, \"limits\": {\"connections\": 7, \"header_size\": "     \
 	"1000, \"header_count\": 9, \"uri_size\": \"2K\", \"body_size\": 3145728, "      \
-	"\"ranges\": 0, \"requests_per_connection\": 5}, \"timeouts\": {\"header\": "    \
+	"\"ranges\": 0, \"requests_per_connection\": 5, "                                \
+	"\"connections_per_address\": 4, \"requests_per_address\": {\"rate\": 20, "      \
+	"\"per\": \"2s\", \"burst\": 40}}, \"timeouts\": {\"header\": "                  \
 	"0.25, \"body_idle\": 120, \"body_min_rate\": 0, \"write_idle\": \"90s\", "      \
 	"\"idle\": \"1h\", \"shutdown\": 0}, \"cache\": {\"entries\": 0, \"memory\": "   \
 	"\"1G\", \"file_size\": 1025, \"revalidate\": \"1500ms\"}, "                     \
@@ -39,7 +41,8 @@ __wrap_coding_is_built_in(enum coding c)
 	"{\"X-Content-Type-Options\": null, \"X-A\": \"1\", \"X-B\": \"\xc3\xbc\"}, "    \
 	"\"server_header\": \"full\", \"redirects\": "                                   \
 	"{\"/x/%2A/%3f%25%23%20%ff;\": \"/y\", \"/z\": {\"to\": \"/\", "                 \
-	"\"status\": 301}}, \"limits\": {\"body_size\": 9}, \"timeouts\": {\"idle\": "   \
+	"\"status\": 301}}, \"limits\": {\"body_size\": 9, "                             \
+	"\"requests_per_address\": null}, \"timeouts\": {\"idle\": "                     \
 	"2}, "                                                                           \
 	"\"routes\": [{\"path\": \"/*\", \"files\": {\"root\": \"www\", \"index\": [], " \
 	"\"listing\": true, \"fallback\": \"/i.html\", \"precompressed\": [\"zstd\"], "  \

@@ -82,7 +82,9 @@ keys_are_known_and_there_once(void **state)
 		  "t.json:2:1: /worker: unknown key; did you mean \"workers\"?\n" },
 		{ "unknown_key_without_a_near_one", TOP("\"limits\": {\"zzzzzz\": 1}"),
 		  "t.json:2:12: /limits/zzzzzz: unknown key; write one of "
-		  "\"connections\", \"header_size\", \"header_count\", \"uri_size\", "
+		  "\"connections\", \"connections_per_address\", "
+		  "\"requests_per_address\", \"header_size\", \"header_count\", "
+		  "\"uri_size\", "
 		  "\"body_size\", \"ranges\", \"requests_per_connection\"\n" },
 		{ "unknown_key_in_the_wrong_case", TOP("\"Workers\": 1"),
 		  "t.json:2:1: /Workers: unknown key; did you mean \"workers\"?\n" },

@@ -276,6 +276,29 @@ keys_stand_where_they_belong(void **state)
 		{ "connections_in_a_server", SERVER("\"limits\": {\"connections\": 5}"),
 		  "t.json:2:12: /servers/0/limits/connections: this key does not stand "
 		  "here; it belongs to \"limits\": /limits/connections\n" },
+		{ "connections_per_address_in_a_server",
+		  SERVER("\"limits\": {\"connections_per_address\": 5}"),
+		  "t.json:2:12: /servers/0/limits/connections_per_address: this key does "
+		  "not stand here; it belongs to \"limits\": "
+		  "/limits/connections_per_address\n" },
+		{ "rate_of_requests_is_missing",
+		  SERVER("\"limits\": {\"requests_per_address\": {\"burst\": 5}}"),
+		  "t.json:2:36: /servers/0/limits/requests_per_address: \"rate\" is "
+		  "missing; add it: requests of an address in the time of \"per\"\n" },
+		{ "rate_of_requests_is_0",
+		  SERVER("\"limits\": {\"requests_per_address\": {\"rate\": 0}}"),
+		  "t.json:2:45: /servers/0/limits/requests_per_address/rate: 0 is too "
+		  "small; write a whole number from 1 to 100000\n" },
+		{ "rate_of_requests_as_a_number",
+		  SERVER("\"limits\": {\"requests_per_address\": 20}"),
+		  "t.json:2:36: /servers/0/limits/requests_per_address: this is a "
+		  "number; write an object or null\n" },
+		{ "rate_of_requests_in_a_route",
+		  ROUTE("{\"path\": \"/\", \"status\": \"health\", \"limits\": "
+			"{\"requests_per_address\": null}}"),
+		  "t.json:2:46: /servers/0/routes/0/limits/requests_per_address: this "
+		  "key does not stand here; it belongs to \"limits\": "
+		  "/servers/0/limits/requests_per_address\n" },
 		{ "ranges_beyond_64", SERVER("\"limits\": {\"ranges\": 65}"),
 		  "t.json:2:22: /servers/0/limits/ranges: 65 is too big; write a whole "
 		  "number from 0 to 64\n" },

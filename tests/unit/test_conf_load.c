@@ -57,6 +57,8 @@ missing_sections_have_their_defaults(void **state)
 	assert_int_equal(c->logs.error.level, CONF_LOG_INFO);
 	assert_false(c->logs.access.enabled);
 	assert_int_equal(c->limits.connections, 10000);
+	assert_int_equal(c->limits.connections_per_address, 0);
+	assert_false(c->limits.requests_per_address.enabled);
 	assert_int_equal(c->limits.header_size, 32768);
 	assert_int_equal(c->limits.header_count, 100);
 	assert_int_equal(c->limits.uri_size, 8192);
@@ -236,6 +238,35 @@ limits_and_timeouts_are_inherited_whatever_the_order(void **state)
 	assert_int_equal(s[0].routes[1].limits.body_size, 2 << 20);
 	assert_int_equal(s[1].limits.uri_size, 8192);
 	assert_int_equal(s[1].timeouts.idle_ms, 65000);
+	conf_free(c);
+}
+
+static void
+a_rate_of_requests_is_inherited_taken_anew_or_taken_away(void **state)
+{
+	struct config *c = load(
+		"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"]},"
+		"  {\"listen\": [\"127.0.0.1:81\"], \"limits\":"
+		"   {\"requests_per_address\": {\"rate\": 7}}},"
+		"  {\"listen\": [\"127.0.0.1:82\"], \"limits\":"
+		"   {\"requests_per_address\": null}}],"
+		" \"limits\": {\"connections_per_address\": 9, \"requests_per_address\":"
+		"  {\"burst\": 40, \"per\": \"5s\", \"rate\": 20}}}");
+	const struct conf_request_rate *r;
+
+	(void)state;
+	assert_int_equal(c->servers[0].limits.connections_per_address, 9);
+	r = &c->servers[0].limits.requests_per_address;
+	assert_true(r->enabled);
+	assert_int_equal(r->rate, 20);
+	assert_int_equal(r->per_ms, 5000);
+	assert_int_equal(r->burst, 40);
+	r = &c->servers[1].limits.requests_per_address;
+	assert_true(r->enabled);
+	assert_int_equal(r->rate, 7);
+	assert_int_equal(r->per_ms, 1000);
+	assert_int_equal(r->burst, 7);
+	assert_false(c->servers[2].limits.requests_per_address.enabled);
 	conf_free(c);
 }
 
@@ -574,6 +605,8 @@ main(void)
 		cmocka_unit_test(names_are_lower_case_and_may_be_addresses),
 		cmocka_unit_test(same_address_in_two_servers_is_normal),
 		cmocka_unit_test(limits_and_timeouts_are_inherited_whatever_the_order),
+		cmocka_unit_test(
+			a_rate_of_requests_is_inherited_taken_anew_or_taken_away),
 		cmocka_unit_test(headers_of_a_route_lie_over_those_of_the_server),
 		cmocka_unit_test(files_have_defaults_and_an_absolute_root),
 		cmocka_unit_test(files_and_upload_may_share_a_route),

@@ -11,13 +11,12 @@
 
 #include <string.h>
 
-#include "base/buf.h"
+#include "transport.h"
+#include "rows.h"
 #include "base/counters.h"
 #include "conf/load.h"
 #include "core/cors.h"
-#include "core/exchange.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define A "https://a.example"
 #define B "http://b.example:8080"
 #define PREFLIGHT_VARY "Access-Control-Request-Method, Access-Control-Request-Headers\n"
@@ -40,32 +39,15 @@ static const char config_text[] =
 	"  {\"path\": \"/closed\", \"respond\": {}}]}]}";
 
 static struct rig {
-	struct exchange ex; /* first: the ops are called with its address */
-	int refusal;        /* what the handler answers; 0: 200 */
+	struct transport t;
+	int refusal; /* what the handler answers; 0: 200 */
 	unsigned opens;
-	struct http_field asked[4]; /* the fields of the request */
-	struct buf fields;          /* of the answer, as "Name: value\n" */
 	struct config *conf;
 	struct site *site;
 	struct counter_block *counters;
 } rig;
 
-/* --- the transport and the handler --- */
-
-static void
-on_head(struct exchange *ex)
-{
-	(void)ex;
-}
-
-static void
-on_consumed(struct exchange *ex, size_t n)
-{
-	(void)ex;
-	(void)n;
-}
-
-static const struct exchange_ops ops = { .head = on_head, .consumed = on_consumed };
+/* --- the handler --- */
 
 static int
 answer_open(struct exchange *ex)
@@ -123,14 +105,13 @@ setup(void **state)
 
 	(void)state;
 	buf_init(&errors);
-	buf_init(&rig.fields);
 	rig.counters = counters_new(1);
 	assert_non_null(rig.counters);
 	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
 	if (rig.conf == NULL)
 		fail_msg("%.*s", (int)errors.len, errors.ptr);
 	buf_fini(&errors);
-	exchange_init(&rig.ex, &ops, 64 * 1024);
+	transport_init(&rig.t, (size_t)64 * 1024);
 	open_site(&answer);
 	return 0;
 }
@@ -139,18 +120,11 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	exchange_fini(&rig.ex);
-	buf_fini(&rig.fields);
+	transport_fini(&rig.t);
 	site_free(rig.site);
 	conf_free(rig.conf);
 	counters_free(rig.counters, 1);
 	return 0;
-}
-
-static void
-note_field(void *ctx, const struct http_field *f)
-{
-	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
 }
 
 struct ask {
@@ -162,39 +136,20 @@ static void
 add(enum http_field_id id, const char *value)
 {
 	if (value != NULL)
-		rig.asked[rig.ex.head.field_count++] =
-			(struct http_field){ http_field_name(id), slice_from_str(value),
-					     id, false };
+		transport_with_field(&rig.t, id, value);
 }
 
-/* Sends the request; its status, and its fields in rig.fields. */
+/* Sends the request; its status, and its fields in rig.t.fields. */
 static int
 run(const struct ask *ask)
 {
-	struct slice target = slice_from_str(ask->path);
-
-	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
-		rig.ex.state = EXCHANGE_ENDED;
-	exchange_reset(&rig.ex);
 	rig.opens = 0;
-	rig.ex.site = rig.site;
-	rig.ex.address = &rig.site->addresses[0];
-	rig.ex.head = (struct http_head){ .method = ask->method,
-					  .method_name = http_method_name(ask->method),
-					  .target = target,
-					  .path = target,
-					  .minor = 1,
-					  .fields = rig.asked };
+	transport_prepare(&rig.t, rig.site, ask->method, ask->path);
 	add(HTTP_FIELD_ORIGIN, ask->origin);
 	add(HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD, ask->wants);
 	add(HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS, ask->with);
-	exchange_begin(&rig.ex);
-	assert_int_equal(rig.ex.state, EXCHANGE_RESPONDING);
-	rig.fields.len = 0;
-	exchange_each_field(&rig.ex, note_field, &rig.fields);
-	buf_add_char(&rig.fields, '\0');
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
-	return rig.ex.status;
+	transport_begin(&rig.t);
+	return transport_finish(&rig.t);
 }
 
 /* What a case expects: the lines of "cors" and "Vary", all of them, in order. */
@@ -202,7 +157,7 @@ static const char *
 cors_lines(void)
 {
 	static char text[2000];
-	char *p = rig.fields.ptr, *end;
+	char *p = rig.t.fields.ptr, *end;
 
 	text[0] = '\0';
 	for (; (end = strchr(p, '\n')) != NULL; p = end + 1) {
@@ -320,7 +275,7 @@ errors_and_304_of_the_route_have_the_fields(void **state)
 	for (size_t i = 0; i < COUNT(statuses); i++) {
 		rig.refusal = statuses[i];
 		assert_int_equal(run(&ask), statuses[i]);
-		assert_non_null(strstr(rig.fields.ptr,
+		assert_non_null(strstr(rig.t.fields.ptr,
 				       "Vary: Origin\nAccess-Control-Allow-Origin: " A
 				       "\n"));
 	}
@@ -334,7 +289,7 @@ preflight_has_allow_and_asks_no_handler(void **state)
 
 	(void)state;
 	assert_int_equal(run(&ask), 204);
-	assert_non_null(strstr(rig.fields.ptr, "Allow: GET, PUT, OPTIONS\n"));
+	assert_non_null(strstr(rig.t.fields.ptr, "Allow: GET, PUT, OPTIONS\n"));
 	assert_int_equal(rig.opens, 0);
 }
 
@@ -368,8 +323,8 @@ origin_of_the_request_is_not_sent_back_itself(void **state)
 
 	(void)state;
 	assert_int_equal(run(&ask), 200);
-	assert_non_null(strstr(rig.fields.ptr, "Access-Control-Allow-Origin: " A "\n"));
-	exchange_each_field(&rig.ex, assert_own_text, copy);
+	assert_non_null(strstr(rig.t.fields.ptr, "Access-Control-Allow-Origin: " A "\n"));
+	exchange_each_field(&rig.t.ex, assert_own_text, copy);
 }
 
 static void
@@ -427,12 +382,7 @@ main(void)
 		cmocka_unit_test(server_line_follows_the_configuration),
 	};
 
-	for (size_t i = 0; i < COUNT(answers); i++) {
-		tests[OTHERS + i] = (struct CMUnitTest){
-			.name = answers[i].name,
-			.test_func = run_case,
-			.initial_state = (void *)&answers[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(answers); i++)
+		tests[OTHERS + i] = row_test(answers[i].name, run_case, &answers[i]);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

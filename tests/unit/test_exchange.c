@@ -11,12 +11,11 @@
 
 #include <string.h>
 
-#include "base/buf.h"
+#include "transport.h"
+#include "rows.h"
 #include "base/counters.h"
 #include "conf/load.h"
-#include "core/exchange.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define BODY_MAX ((size_t)4 * 1024 * 1024)
 
 static const char config_text[] =
@@ -43,46 +42,16 @@ enum plan {
 };
 
 static struct rig {
-	struct exchange ex; /* first: the ops are called with its address */
+	struct transport t;
 	enum plan plan;
 	int refusal; /* the status of REFUSE */
-	unsigned heads, aborts, opens, closes, releases, pages;
+	unsigned opens, closes, releases, pages;
 	enum exchange_end why;
-	uint64_t credited, most_unconsumed;
-	struct buf fields; /* of the answer, as "Name: value\n" */
+	uint64_t most_unconsumed;
 	struct config *conf;
 	struct site *site;
 	struct counter_block *counters;
 } rig;
-
-/* --- the transport --- */
-
-static void
-on_head(struct exchange *ex)
-{
-	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
-	rig.heads++;
-}
-
-static void
-on_consumed(struct exchange *ex, size_t n)
-{
-	(void)ex;
-	rig.credited += n;
-}
-
-static void
-on_abort(struct exchange *ex)
-{
-	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
-	rig.aborts++;
-}
-
-static const struct exchange_ops ops = {
-	.head = on_head,
-	.consumed = on_consumed,
-	.abort = on_abort,
-};
 
 /* --- the handler --- */
 
@@ -198,7 +167,6 @@ setup(void **state)
 
 	(void)state;
 	buf_init(&errors);
-	buf_init(&rig.fields);
 	rig.counters = counters_new(1);
 	assert_non_null(rig.counters);
 	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
@@ -209,7 +177,7 @@ setup(void **state)
 	if (rig.site == NULL)
 		fail_msg("%.*s", (int)errors.len, errors.ptr);
 	buf_fini(&errors);
-	exchange_init(&rig.ex, &ops, 64 * 1024);
+	transport_init(&rig.t, (size_t)64 * 1024);
 	return 0;
 }
 
@@ -217,8 +185,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	exchange_fini(&rig.ex);
-	buf_fini(&rig.fields);
+	transport_fini(&rig.t);
 	site_free(rig.site);
 	conf_free(rig.conf);
 	counters_free(rig.counters, 1);
@@ -228,45 +195,26 @@ teardown(void **state)
 static void
 prepare(enum plan plan, enum http_method method, const char *path)
 {
-	struct slice target = slice_from_str(path);
-
 	rig.plan = plan;
 	rig.refusal = 403;
-	rig.heads = rig.aborts = rig.opens = rig.closes = rig.releases = rig.pages = 0;
-	rig.credited = rig.most_unconsumed = 0;
-	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
-		rig.ex.state = EXCHANGE_ENDED;
-	exchange_reset(&rig.ex);
-	rig.ex.site = rig.site;
-	rig.ex.address = &rig.site->addresses[0];
-	rig.ex.head = (struct http_head){ .method = method,
-					  .method_name = http_method_name(method),
-					  .target = target,
-					  .path = target,
-					  .minor = 1 };
+	rig.opens = rig.closes = rig.releases = rig.pages = 0;
+	rig.most_unconsumed = 0;
+	transport_prepare(&rig.t, rig.site, method, path);
 }
 
 static void
 begin(enum plan plan)
 {
 	prepare(plan, HTTP_PUT, "/probe");
-	rig.ex.head.body = HTTP_BODY_CHUNKED;
-	exchange_begin(&rig.ex);
-}
-
-static void
-note_field(void *ctx, const struct http_field *f)
-{
-	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
+	rig.t.ex.head.body = HTTP_BODY_CHUNKED;
+	exchange_begin(&rig.t.ex);
 }
 
 static const char *
 fields(void)
 {
-	rig.fields.len = 0;
-	exchange_each_field(&rig.ex, note_field, &rig.fields);
-	buf_add_char(&rig.fields, '\0');
-	return rig.fields.ptr;
+	transport_note_fields(&rig.t);
+	return rig.t.fields.ptr;
 }
 
 /* --- every way to end --- */
@@ -312,21 +260,21 @@ run_end(void **state)
 
 	begin(c->plan);
 	if (c->body != NULL)
-		exchange_body(&rig.ex, slice_from_str(c->body), c->last);
+		exchange_body(&rig.t.ex, slice_from_str(c->body), c->last);
 	if (c->refuse != 0)
-		exchange_refuse(&rig.ex, c->refuse);
-	exchange_finish(&rig.ex, c->end);
-	assert_int_equal(rig.ex.state, EXCHANGE_ENDED);
+		exchange_refuse(&rig.t.ex, c->refuse);
+	exchange_finish(&rig.t.ex, c->end);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_ENDED);
 	assert_int_equal(rig.opens, 1);
-	assert_int_equal(rig.ex.status, c->status);
-	assert_int_equal(rig.heads, c->heads);
-	assert_int_equal(rig.aborts, c->aborts);
+	assert_int_equal(rig.t.ex.status, c->status);
+	assert_int_equal(rig.t.heads, c->heads);
+	assert_int_equal(rig.t.aborts, c->aborts);
 	assert_int_equal(rig.closes, c->closes);
 	assert_int_equal(rig.releases, c->releases);
 	if (c->closes != 0)
 		assert_int_equal(rig.why, c->why);
-	assert_null(rig.ex.data);
-	exchange_reset(&rig.ex); /* closes and releases nothing again */
+	assert_null(rig.t.ex.data);
+	exchange_reset(&rig.t.ex); /* closes and releases nothing again */
 	assert_int_equal(rig.closes, c->closes);
 	assert_int_equal(rig.releases, c->releases);
 }
@@ -338,12 +286,12 @@ request_that_never_was_one_is_refused(void **state)
 {
 	(void)state;
 	prepare(ANSWER, HTTP_METHOD_UNKNOWN, "");
-	exchange_refuse(&rig.ex, 501);
-	assert_int_equal(rig.ex.status, 501);
-	assert_true(rig.ex.close);
+	exchange_refuse(&rig.t.ex, 501);
+	assert_int_equal(rig.t.ex.status, 501);
+	assert_true(rig.t.ex.close);
 	assert_non_null(
 		strstr(fields(), "X-Server: s\n")); /* of the address's first server */
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
 static void
@@ -370,13 +318,13 @@ errors_keep_their_status_and_some_end_the_connection(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		prepare(rows[i].plan, HTTP_GET, "/probe");
 		rig.refusal = rows[i].status;
-		exchange_begin(&rig.ex);
+		exchange_begin(&rig.t.ex);
 		assert_int_equal(rig.pages, rows[i].pages);
-		assert_int_equal(rig.ex.status, rows[i].status);
-		assert_int_equal(rig.ex.body.left, rows[i].left);
-		assert_int_equal(rig.ex.close, rows[i].close);
+		assert_int_equal(rig.t.ex.status, rows[i].status);
+		assert_int_equal(rig.t.ex.body.left, rows[i].left);
+		assert_int_equal(rig.t.ex.close, rows[i].close);
 		assert_null(strstr(fields(), "ETag"));
-		exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+		exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	}
 }
 
@@ -385,10 +333,10 @@ route_takes_only_its_own_methods(void **state)
 {
 	(void)state;
 	prepare(ANSWER, HTTP_PUT, "/plain");
-	exchange_begin(&rig.ex);
-	assert_int_equal(rig.ex.status, 405);
+	exchange_begin(&rig.t.ex);
+	assert_int_equal(rig.t.ex.status, 405);
 	assert_non_null(strstr(fields(), "Allow: GET, OPTIONS\n"));
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
 static void
@@ -400,11 +348,11 @@ answers_are_counted_by_class(void **state)
 
 	(void)state;
 	begin(ANSWER);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	begin(REFUSE);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	begin(KEEP);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_REQUESTS), requests + 3);
 	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_RESPONSES_2XX), good + 1);
 	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_RESPONSES_4XX), bad + 2);
@@ -419,8 +367,8 @@ send_within_window(uint64_t total)
 	static char bytes[60000];
 	uint64_t sent = 0;
 
-	while (sent < total && rig.ex.state == EXCHANGE_RECEIVING) {
-		uint64_t room = EXCHANGE_WINDOW - rig.ex.unconsumed, n = total - sent;
+	while (sent < total && rig.t.ex.state == EXCHANGE_RECEIVING) {
+		uint64_t room = EXCHANGE_WINDOW - rig.t.ex.unconsumed, n = total - sent;
 
 		if (n > sizeof(bytes))
 			n = sizeof(bytes);
@@ -429,7 +377,7 @@ send_within_window(uint64_t total)
 		if (n == 0)
 			break;
 		sent += n;
-		exchange_body(&rig.ex, slice_make(bytes, (size_t)n), sent == total);
+		exchange_body(&rig.t.ex, slice_make(bytes, (size_t)n), sent == total);
 	}
 	return sent;
 }
@@ -440,10 +388,10 @@ handler_that_credits_gets_the_whole_body(void **state)
 	(void)state;
 	begin(ANSWER_AT_LAST);
 	assert_int_equal(send_within_window(BODY_MAX), BODY_MAX);
-	assert_int_equal(rig.credited, BODY_MAX);
-	assert_int_equal(rig.ex.unconsumed, 0);
-	assert_int_equal(rig.ex.status, 201);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	assert_int_equal(rig.t.credited, BODY_MAX);
+	assert_int_equal(rig.t.ex.unconsumed, 0);
+	assert_int_equal(rig.t.ex.status, 201);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
 static void
@@ -452,14 +400,14 @@ handler_that_does_not_credit_gets_one_window(void **state)
 	(void)state;
 	begin(KEEP);
 	assert_int_equal(send_within_window(BODY_MAX), EXCHANGE_WINDOW);
-	assert_int_equal(rig.ex.unconsumed, EXCHANGE_WINDOW);
+	assert_int_equal(rig.t.ex.unconsumed, EXCHANGE_WINDOW);
 	assert_int_equal(rig.most_unconsumed, EXCHANGE_WINDOW);
-	assert_int_equal(rig.credited, 0);
-	exchange_consumed(&rig.ex, 1000); /* later, in two steps */
-	exchange_consumed(&rig.ex, 24);
-	assert_int_equal(rig.credited, 1024);
+	assert_int_equal(rig.t.credited, 0);
+	exchange_consumed(&rig.t.ex, 1000); /* later, in two steps */
+	exchange_consumed(&rig.t.ex, 24);
+	assert_int_equal(rig.t.credited, 1024);
 	assert_int_equal(send_within_window(BODY_MAX), 1024);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 }
 
 static void
@@ -467,15 +415,15 @@ body_beyond_the_limit_never_reaches_the_handler(void **state)
 {
 	(void)state;
 	begin(KEEP);
-	assert_int_equal(rig.ex.body_max, BODY_MAX);
-	rig.ex.body_max = 10; /* as if the limit were that */
-	exchange_body(&rig.ex, SLICE("0123456789"), false);
+	assert_int_equal(rig.t.ex.body_max, BODY_MAX);
+	rig.t.ex.body_max = 10; /* as if the limit were that */
+	exchange_body(&rig.t.ex, SLICE("0123456789"), false);
 	assert_int_equal(rig.most_unconsumed, 10);
-	exchange_body(&rig.ex, SLICE("x"), true);
+	exchange_body(&rig.t.ex, SLICE("x"), true);
 	assert_int_equal(rig.most_unconsumed, 10);
 	assert_int_equal(rig.closes, 1);
-	assert_int_equal(rig.ex.status, 413);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	assert_int_equal(rig.t.ex.status, 413);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
 /* --- the fields of the answer --- */
@@ -483,7 +431,7 @@ body_beyond_the_limit_never_reaches_the_handler(void **state)
 static int
 add_etag(struct slice value)
 {
-	return exchange_add_field(&rig.ex, HTTP_FIELD_ETAG, value);
+	return exchange_add_field(&rig.t.ex, HTTP_FIELD_ETAG, value);
 }
 
 static void
@@ -498,16 +446,16 @@ control_bytes_and_too_many_fields_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_int_equal(add_etag(slice_from_str(bad[i])), -1);
 	assert_int_equal(add_etag(SLICE("a\0b")), -1);
-	assert_int_equal(rig.ex.field_count, 0);
+	assert_int_equal(rig.t.ex.field_count, 0);
 	for (size_t i = 0; i < COUNT(good); i++)
 		assert_int_equal(add_etag(slice_from_str(good[i])), 0);
-	assert_int_equal(rig.ex.field_count, COUNT(good));
-	assert_int_equal(exchange_redirect(&rig.ex, 302, split, false), 500);
-	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
-	while (rig.ex.field_count < EXCHANGE_FIELDS_MAX)
+	assert_int_equal(rig.t.ex.field_count, COUNT(good));
+	assert_int_equal(exchange_redirect(&rig.t.ex, 302, split, false), 500);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RECEIVING);
+	while (rig.t.ex.field_count < EXCHANGE_FIELDS_MAX)
 		assert_int_equal(add_etag(SLICE("x")), 0);
 	assert_int_equal(add_etag(SLICE("x")), -1);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 }
 
 static void
@@ -521,18 +469,18 @@ route_lays_its_fields_over_the_others(void **state)
 
 	(void)state;
 	begin(ANSWER);
-	rig.ex.shared_fields = shared;
-	rig.ex.shared_field_count = COUNT(shared);
+	rig.t.ex.shared_fields = shared;
+	rig.t.ex.shared_field_count = COUNT(shared);
 	/* Vary is a list that everybody adds to. */
 	assert_string_equal(fields(),
 			    "Last: then\nVARY: File\nETag: \"p\"\nVary: Handler\n"
 			    "vary: Route\nX-Route: r\n");
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	prepare(ANSWER, HTTP_GET, "/plain"); /* only the server's */
-	exchange_begin(&rig.ex);
+	exchange_begin(&rig.t.ex);
 	assert_string_equal(fields(),
 			    "ETag: \"p\"\nVary: Handler\nX-Server: s\nVary: Server\n");
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
 static void
@@ -540,19 +488,19 @@ next_request_inherits_nothing(void **state)
 {
 	(void)state;
 	begin(REFUSE);
-	exchange_refuse(&rig.ex, 400);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
-	assert_true(rig.ex.close);
+	exchange_refuse(&rig.t.ex, 400);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
+	assert_true(rig.t.ex.close);
 	prepare(ANSWER, HTTP_GET, "/plain");
-	assert_int_equal(rig.ex.field_count, 0);
-	exchange_begin(&rig.ex);
-	assert_false(rig.ex.close);
-	assert_int_equal(rig.ex.status, 200);
-	assert_int_equal(rig.ex.body.left, 5);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	assert_int_equal(rig.t.ex.field_count, 0);
+	exchange_begin(&rig.t.ex);
+	assert_false(rig.t.ex.close);
+	assert_int_equal(rig.t.ex.status, 200);
+	assert_int_equal(rig.t.ex.body.left, 5);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
-#define OTHERS 11
+#define OTHERS 10
 
 int
 main(void)
@@ -570,12 +518,7 @@ main(void)
 		cmocka_unit_test(next_request_inherits_nothing),
 	};
 
-	for (size_t i = 0; i < COUNT(ends); i++) {
-		tests[OTHERS + i] = (struct CMUnitTest){
-			.name = ends[i].name,
-			.test_func = run_end,
-			.initial_state = (void *)&ends[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(ends); i++)
+		tests[OTHERS + i] = row_test(ends[i].name, run_end, &ends[i]);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

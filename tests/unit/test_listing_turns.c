@@ -18,14 +18,14 @@ large_directory_is_answered_by_turns(void **state)
 
 	(void)state;
 	assert_int_equal(request("/many/"), 200);
-	assert_true(rig.turns >= MANY / 500);
-	for (const char *p = rig.body.ptr; (p = strstr(p, "<tr><td><a href")) != NULL;
+	assert_true(rig.t.turns >= MANY / 500);
+	for (const char *p = rig.t.body.ptr; (p = strstr(p, "<tr><td><a href")) != NULL;
 	     p++)
 		rows++;
 	assert_int_equal(rows, MANY);
-	has(&rig.body, "<p class=\"sum\">3000 files, 0&nbsp;B</p>\n</main>");
+	has(&rig.t.body, "<p class=\"sum\">3000 files, 0&nbsp;B</p>\n</main>");
 	assert_int_equal(request("/few/"), 200);
-	assert_int_equal(rig.turns, 0);
+	assert_int_equal(rig.t.turns, 0);
 }
 
 static void
@@ -37,12 +37,12 @@ pieces_of_any_size_make_the_same_body(void **state)
 	(void)state;
 	buf_init(&whole);
 	assert_int_equal(request("/many/"), 200);
-	buf_add(&whole, rig.body.ptr, rig.body.len);
+	buf_add(&whole, rig.t.body.ptr, rig.t.body.len);
 	for (size_t i = 0; i < COUNT(rooms); i++) {
 		prepare(HTTP_GET, "/many/");
 		assert_int_equal(run(rooms[i]), 200);
-		assert_int_equal(rig.body.len, whole.len);
-		assert_memory_equal(rig.body.ptr, whole.ptr, whole.len);
+		assert_int_equal(rig.t.body.len, whole.len);
+		assert_memory_equal(rig.t.body.ptr, whole.ptr, whole.len);
 	}
 	buf_fini(&whole);
 }
@@ -56,10 +56,10 @@ one_pull_renders_a_bounded_number_of_rows(void **state)
 	(void)state;
 	prepare(HTTP_GET, "/many/");
 	with_field(HTTP_FIELD_ACCEPT, "application/json");
-	exchange_begin(&rig.ex);
-	while (rig.ex.state == EXCHANGE_RECEIVING)
-		exchange_work(&rig.ex);
-	n = rig.ex.body.pull(rig.ex.body.owner, bytes, sizeof(bytes));
+	exchange_begin(&rig.t.ex);
+	while (rig.t.ex.state == EXCHANGE_RECEIVING)
+		exchange_work(&rig.t.ex);
+	n = rig.t.ex.body.pull(rig.t.ex.body.owner, bytes, sizeof(bytes));
 	assert_true(n > 0);
 	assert_null(memmem(bytes, (size_t)n, "file-0500", 9));
 	assert_non_null(memmem(bytes, (size_t)n, "file-0400", 9));
@@ -70,19 +70,20 @@ request_that_is_broken_off_leaves_nothing(void **state)
 {
 	(void)state;
 	prepare(HTTP_GET, "/many/");
-	exchange_begin(&rig.ex);
-	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	exchange_begin(&rig.t.ex);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RECEIVING);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 	prepare(HTTP_GET, "/few/");
-	exchange_begin(&rig.ex);
-	assert_int_equal(rig.ex.state, EXCHANGE_RESPONDING);
-	assert_true(rig.ex.body.pull(rig.ex.body.owner, (char[100]){ 0 }, 100) == 100);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	exchange_begin(&rig.t.ex);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RESPONDING);
+	assert_true(rig.t.ex.body.pull(rig.t.ex.body.owner, (char[100]){ 0 }, 100) ==
+		    100);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 	prepare(HTTP_GET, "/many/");
-	exchange_begin(&rig.ex);
-	exchange_refuse(&rig.ex, 408); /* the transport lost its patience */
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
-	assert_int_equal(rig.ex.status, 408);
+	exchange_begin(&rig.t.ex);
+	exchange_refuse(&rig.t.ex, 408); /* the transport lost its patience */
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
+	assert_int_equal(rig.t.ex.status, 408);
 }
 
 static void
@@ -95,10 +96,10 @@ fresh_snapshot_serves_both_formats(void **state)
 	prepare(HTTP_GET, "/few/sub/");
 	with_field(HTTP_FIELD_ACCEPT, "application/json");
 	assert_int_equal(run(65536), 200);
-	assert_string_equal(rig.body.ptr, "[\n]\n");
+	assert_string_equal(rig.t.body.ptr, "[\n]\n");
 	listings_forget_root(rig.source.all, &rig.root);
 	assert_int_equal(request("/few/sub/"), 200);
-	has(&rig.body, "./f\"");
+	has(&rig.t.body, "./f\"");
 	assert_int_equal(unlinkat(rig.dirfd, "root/few/sub/f", 0), 0);
 }
 
@@ -130,7 +131,7 @@ memory_that_is_used_up_is_503_and_logged_once(void **state)
 	clear_log();
 	assert_int_equal(request("/few/"), 200);
 	assert_int_equal(request("/many/"), 503);
-	lacks(&rig.fields, "ETag");
+	lacks(&rig.t.fields, "ETag");
 	assert_int_equal(request("/many/"), 503);
 	assert_int_equal(request("/few/"), 200);
 	read_log(line);
@@ -169,13 +170,13 @@ error_of_reading_is_500_and_logged(void **state)
 	close(fd); /* the next one to be opened: the scan's */
 	clear_log();
 	prepare(HTTP_GET, "/many/");
-	exchange_begin(&rig.ex);
+	exchange_begin(&rig.t.ex);
 	other = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(dup2(other, fd), fd);
 	close(other);
-	while (rig.ex.state == EXCHANGE_RECEIVING)
-		exchange_work(&rig.ex);
-	assert_int_equal(rig.ex.status, 500);
+	while (rig.t.ex.state == EXCHANGE_RECEIVING)
+		exchange_work(&rig.t.ex);
+	assert_int_equal(rig.t.ex.status, 500);
 	read_log(line);
 	assert_non_null(strstr(line, "listing /many/: "));
 }

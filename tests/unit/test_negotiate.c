@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "rows.h"
 #include "http/negotiate.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -534,14 +535,6 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(weights_are_read_in_every_form),
 	cmocka_unit_test(refused_weight_is_no_weight_of_zero),
 };
-
-static struct CMUnitTest
-row_test(const char *name, CMUnitTestFunction run, const void *row)
-{
-	return (struct CMUnitTest){ .name = name,
-				    .test_func = run,
-				    .initial_state = (void *)row };
-}
 
 int
 main(void)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "range_request.h"
+#include "rows.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -529,14 +530,6 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(content_range_is_written),
 	cmocka_unit_test(content_range_of_416_has_the_size),
 };
-
-static struct CMUnitTest
-row_test(const char *name, CMUnitTestFunction run, const void *row)
-{
-	return (struct CMUnitTest){ .name = name,
-				    .test_func = run,
-				    .initial_state = (void *)row };
-}
 
 int
 main(void)

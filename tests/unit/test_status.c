@@ -17,11 +17,12 @@
 
 #define BLOCKS 3
 
-static const char config_text[] =
-	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": ["
-	" {\"path\": \"/health\", \"status\": \"health\"},"
-	" {\"path\": \"/metrics\", \"status\": \"metrics\"},"
-	" {\"path\": \"/page\", \"status\": \"page\"}]}]}";
+static const char config_text[] = "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
+				  " \"headers\": {\"Content-Security-Policy\": "
+				  "\"default-src 'self'\"}, \"routes\": ["
+				  " {\"path\": \"/health\", \"status\": \"health\"},"
+				  " {\"path\": \"/metrics\", \"status\": \"metrics\"},"
+				  " {\"path\": \"/page\", \"status\": \"page\"}]}]}";
 
 static const char *const end_names[] = { "DONE", "HEADER_TIMEOUT" };
 
@@ -223,6 +224,19 @@ the_page_has_round_numbers(void **state)
 	}
 }
 
+/* The site's would take the style away. */
+static void
+the_page_has_a_policy_of_its_own(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("/page"), 200);
+	assert_field("Content-Security-Policy",
+		     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+		     "form-action 'none'");
+	assert_int_equal(ask("/metrics"), 200);
+	assert_field("Content-Security-Policy", "default-src 'self'");
+}
+
 static void
 where_nothing_is_served_there_is_no_status(void **state)
 {
@@ -245,6 +259,7 @@ main(void)
 		cmocka_unit_test(metrics_have_names_labels_and_types),
 		cmocka_unit_test(the_page_is_for_people_and_comes_anew),
 		cmocka_unit_test(the_page_has_round_numbers),
+		cmocka_unit_test(the_page_has_a_policy_of_its_own),
 		cmocka_unit_test(where_nothing_is_served_there_is_no_status),
 	};
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include "conf/load.h"
 #include "core/exchange.h"
 #include "handler/handlers.h"
+#include "handler/store.h"
 #include "handler/store_digest.h"
 #include "http/digest_hash.h"
 
@@ -56,10 +58,21 @@ struct rig {
 	struct counter_block *counters;
 	struct log log;
 	bool has_attributes;
-	int lowest; /* the first free descriptor: tells a leak */
+	int attribute_error; /* 0: they are set */
+	int lowest;          /* the first free descriptor: tells a leak */
 };
 
 static struct rig rig;
+
+int __real_fs_set_attribute(int fd, const char *name, const void *value, size_t len);
+int __wrap_fs_set_attribute(int fd, const char *name, const void *value, size_t len);
+
+int
+__wrap_fs_set_attribute(int fd, const char *name, const void *value, size_t len)
+{
+	return rig.attribute_error != 0 ? rig.attribute_error
+					: __real_fs_set_attribute(fd, name, value, len);
+}
 
 static void
 on_head(struct exchange *ex)
@@ -402,8 +415,44 @@ what_was_kept_is_loaded_while_the_file_is_the_same(void **state)
 	close(fd);
 }
 
+static void
+that_digests_cannot_be_kept_is_told_once(void **state)
+{
+	static const char tells[] = ": digests cannot be kept with files: ";
+	const char *with[LINES_MAX] = { HELLO_256 }, *without[LINES_MAX] = { NULL };
+	struct store *s = rig.site->vhosts[0].routes[0].handlers[0].state;
+	struct log quiet = rig.log;
+	char text[4096];
+	ssize_t n;
+
+	(void)state;
+	if (digest_hash_library() == NULL)
+		skip();
+	rig.log = (struct log){ memfd_create("log", MFD_CLOEXEC), LOG_LEVEL_INFO };
+	s->digests_told = false; /* as it is where earlier tests could keep them */
+	rig.attribute_error = -ENOTSUP;
+	for (int i = 0; i < 4; i++) {
+		begin_put(i == 0 ? without : with);
+		send_body(SLICE(HELLO));
+		assert_int_equal(rig.ex.status, i == 0 ? 201 : 204);
+		exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+		n = pread(rig.log.fd, text, sizeof(text) - 1, 0);
+		assert_true(n >= 0);
+		text[n] = '\0';
+		if (i == 0)
+			assert_int_equal(n, 0);
+		else
+			assert_non_null(strstr(text, tells));
+	}
+	assert_null(strstr(strstr(text, tells) + 1, tells));
+	assert_non_null(strstr(text, rig.dir));
+	rig.attribute_error = 0;
+	close(rig.log.fd);
+	rig.log = quiet;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin_test, end_test)
-#define OTHERS 5
+#define OTHERS 6
 
 int
 main(void)
@@ -414,6 +463,7 @@ main(void)
 		TEST(file_stays_when_its_replacement_has_the_wrong_digest),
 		TEST(put_with_a_digest_that_is_cut_short_leaves_nothing),
 		TEST(what_was_kept_is_loaded_while_the_file_is_the_same),
+		TEST(that_digests_cannot_be_kept_is_told_once),
 	};
 
 	for (size_t i = 0; i < COUNT(put_cases); i++) {

@@ -244,17 +244,17 @@ transport_note_fields(struct transport *t)
 	assert_false(t->fields.failed);
 }
 
-/* Takes the answer, as long as it promised to be, and ends the exchange. The status. The body
- * has a NUL behind it, which is not counted. */
+/* Takes the answer in pieces of `room`, as long as it promised to be, and ends the exchange. The
+ * status. The body has a NUL behind it, which is not counted. */
 static inline int
-transport_finish(struct transport *t)
+transport_finish_by(struct transport *t, size_t room)
 {
 	int status = t->ex.status;
 
 	assert_int_equal(t->ex.state, EXCHANGE_RESPONDING);
 	transport_note_fields(t);
 	t->body.len = 0;
-	assert_int_equal(transport_pull_all(t, BODY_ROOM), 0);
+	assert_int_equal(transport_pull_all(t, room), 0);
 	if (t->length != BODY_UNKNOWN)
 		assert_int_equal(t->body.len, t->length);
 	buf_add_char(&t->body, '\0');
@@ -265,6 +265,12 @@ transport_finish(struct transport *t)
 	assert_int_equal(t->heads, 1);
 	assert_int_equal(t->aborts, 0);
 	return status;
+}
+
+static inline int
+transport_finish(struct transport *t)
+{
+	return transport_finish_by(t, BODY_ROOM);
 }
 
 #endif
