@@ -17,6 +17,7 @@
 #include "handler/handlers.h"
 #include "handler/store.h"
 #include "handler/store_digest.h"
+#include "http/upload_name.h"
 #include "http/uri.h"
 
 struct put {
@@ -79,7 +80,7 @@ put_open(struct exchange *ex)
 		return 400;
 	if (slice_find(ex->rest, '/') < ex->rest.len)
 		return 409; /* RFC 4918 section 9.7.1: no collection of that name */
-	if (!store_is_name(ex->rest))
+	if (upload_name_check(ex->rest, 0) != UPLOAD_NAME_OK)
 		return 400;
 	if (p == NULL || (p->name = arena_strdup(&ex->arena, ex->rest)) == NULL)
 		return 503;

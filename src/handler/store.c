@@ -10,12 +10,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "handler/etag.h"
 #include "handler/fs_status.h"
 #include "http/cond.h"
-
-#define NAME_LEN_MAX 255
 
 int
 store_open(struct store *s, const struct conf_upload *conf, const struct log *log)
@@ -31,38 +28,6 @@ store_close(struct store *s)
 	if (s->dirfd >= 0)
 		close(s->dirfd);
 	s->dirfd = -1;
-}
-
-/* CON, NUL, COM1 and the like, with any extension: files that some day are opened on
- * Windows must not be devices there. */
-static bool
-is_device_name(struct slice name)
-{
-	static const char *const devices[] = { "con", "prn", "aux", "nul" };
-	struct slice stem = slice_make(name.ptr, slice_find(name, '.'));
-
-	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		if (slice_eq_nocase(stem, slice_from_str(devices[i])))
-			return true;
-	}
-	return stem.len == 4 && stem.ptr[3] >= '1' && stem.ptr[3] <= '9' &&
-	       (slice_eq_nocase(slice_make(stem.ptr, 3), SLICE("com")) ||
-		slice_eq_nocase(slice_make(stem.ptr, 3), SLICE("lpt")));
-}
-
-bool
-store_is_name(struct slice name)
-{
-	if (name.len == 0 || name.len > NAME_LEN_MAX || !utf8_is_valid(name))
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.ptr[i];
-
-		if (c < 0x20 || c == 0x7f || c == '/' || c == '\\' || c == ':')
-			return false;
-	}
-	return name.ptr[0] != '.' && name.ptr[name.len - 1] != '.' &&
-	       name.ptr[name.len - 1] != ' ' && !is_device_name(name);
 }
 
 static int

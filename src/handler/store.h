@@ -26,13 +26,8 @@ struct store {
 int store_open(struct store *s, const struct conf_upload *conf, const struct log *log);
 void store_close(struct store *s);
 
-/*
- * May a file of this name be stored? UTF-8; no '/', '\\', ':', control byte; not empty, no dot
- * at the start, no dot or space at the end; no DOS device name; at most 255 bytes.
- */
-bool store_is_name(struct slice name);
-
-/* All return 0 or an HTTP status; what is the server's own trouble is logged. */
+/* All return 0 or an HTTP status; what is the server's own trouble is logged. `name` is one
+ * that upload_name_check() passes. */
 
 /* To be asked before the body comes: 412 when the request's preconditions do not hold for
  * what has that name now, 409 when it may not be replaced. */

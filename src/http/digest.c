@@ -14,9 +14,10 @@
 static const struct {
 	struct slice name;
 	size_t size;
-} algorithms[DIGEST_COUNT] = {
+} algorithms[DIGEST_SHA_1 + 1] = {
 	[DIGEST_SHA_256] = { SLICE_LIT("sha-256"), 32 },
 	[DIGEST_SHA_512] = { SLICE_LIT("sha-512"), 64 },
+	[DIGEST_SHA_1] = { SLICE_LIT("sha1"), 20 },
 };
 
 struct slice

@@ -11,7 +11,13 @@
 #include "http/message.h"
 
 /* In the order of preference when nothing else decides. */
-enum digest_algorithm { DIGEST_SHA_256, DIGEST_SHA_512, DIGEST_COUNT };
+enum digest_algorithm {
+	DIGEST_SHA_256,
+	DIGEST_SHA_512,
+	DIGEST_COUNT,
+	/* No field of RFC 9530 is read or written with it: checksums of tus only. */
+	DIGEST_SHA_1
+};
 
 /* A set of algorithms: DIGEST_BIT(DIGEST_SHA_256) and so on. */
 #define DIGEST_BIT(a) (1u << (a))
@@ -29,7 +35,7 @@ struct digest_weights {
 	unsigned char of[DIGEST_COUNT]; /* 0 to 10; 0 = not wanted */
 };
 
-/* The key of RFC 9530 section 7.2, and the bytes of a digest. */
+/* The key of RFC 9530 section 7.2 ("sha1" is what tus calls it), and the bytes of a digest. */
 struct slice digest_name(enum digest_algorithm a);
 size_t digest_size(enum digest_algorithm a);
 

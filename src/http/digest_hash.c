@@ -23,16 +23,23 @@ digest_hash_library(void)
 	return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
+static const EVP_MD *
+md_of(enum digest_algorithm a)
+{
+	if (a == DIGEST_SHA_1)
+		return EVP_sha1();
+	return a == DIGEST_SHA_512 ? EVP_sha512() : EVP_sha256();
+}
+
 struct digest_hash *
 digest_hash_new(enum digest_algorithm a)
 {
-	const EVP_MD *md = a == DIGEST_SHA_512 ? EVP_sha512() : EVP_sha256();
 	struct digest_hash *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
 		return NULL;
 	h->ctx = EVP_MD_CTX_new();
-	if (h->ctx == NULL || EVP_DigestInit_ex(h->ctx, md, NULL) != 1) {
+	if (h->ctx == NULL || EVP_DigestInit_ex(h->ctx, md_of(a), NULL) != 1) {
 		digest_hash_free(h);
 		return NULL;
 	}

@@ -120,11 +120,27 @@ enum http_method {
 	X(TE, "TE")                                                                      \
 	X(TRAILER, "Trailer")                                                            \
 	X(TRANSFER_ENCODING, "Transfer-Encoding")                                        \
+	X(TUS_CHECKSUM_ALGORITHM, "Tus-Checksum-Algorithm")                              \
+	X(TUS_EXTENSION, "Tus-Extension")                                                \
+	X(TUS_MAX_SIZE, "Tus-Max-Size")                                                  \
+	X(TUS_RESUMABLE, "Tus-Resumable")                                                \
+	X(TUS_VERSION, "Tus-Version")                                                    \
 	X(UPGRADE, "Upgrade")                                                            \
+	X(UPLOAD_CHECKSUM, "Upload-Checksum")                                            \
+	X(UPLOAD_COMPLETE, "Upload-Complete")                                            \
+	X(UPLOAD_CONCAT, "Upload-Concat")                                                \
+	X(UPLOAD_DEFER_LENGTH, "Upload-Defer-Length")                                    \
+	X(UPLOAD_DRAFT_INTEROP_VERSION, "Upload-Draft-Interop-Version")                  \
+	X(UPLOAD_EXPIRES, "Upload-Expires")                                              \
+	X(UPLOAD_LENGTH, "Upload-Length")                                                \
+	X(UPLOAD_LIMIT, "Upload-Limit")                                                  \
+	X(UPLOAD_METADATA, "Upload-Metadata")                                            \
+	X(UPLOAD_OFFSET, "Upload-Offset")                                                \
 	X(USER_AGENT, "User-Agent")                                                      \
 	X(VARY, "Vary")                                                                  \
 	X(WANT_REPR_DIGEST, "Want-Repr-Digest")                                          \
-	X(X_CONTENT_TYPE_OPTIONS, "X-Content-Type-Options")
+	X(X_CONTENT_TYPE_OPTIONS, "X-Content-Type-Options")                              \
+	X(X_HTTP_METHOD_OVERRIDE, "X-HTTP-Method-Override")
 
 enum http_field_id {
 	HTTP_FIELD_OTHER,

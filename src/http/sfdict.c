@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sfdict: the parsing algorithms of RFC 8941 section 4.2. Each function takes what it reads
+ * sfdict: the parsing algorithms of RFC 9651 section 4.2. Each function takes what it reads
  * off the front of `s`, and is false when it is not there.
  */
 #include "http/sfdict.h"
 
-#include <stdbool.h>
-
+#include "base/utf8.h"
 #include "http/chars.h"
 
 #define INTEGER_DIGITS 15
@@ -174,6 +173,70 @@ take_boolean(struct slice *s, struct sf_member *m)
 }
 
 static bool
+take_date(struct slice *s, struct sf_member *m)
+{
+	(void)take(s, 1);
+	if (!take_number(s, m) || m->kind != SF_INTEGER)
+		return false;
+	m->kind = SF_DATE;
+	return true;
+}
+
+/* "%xx", in lower case, or itself. */
+static bool
+take_display_byte(struct slice *s, char *out)
+{
+	int high, low;
+
+	if (s->len == 0 || s->ptr[0] < 0x20 || s->ptr[0] >= 0x7f)
+		return false;
+	if (!take_char(s, '%')) {
+		*out = take(s, 1).ptr[0];
+		return true;
+	}
+	if (s->len < 2 || s->ptr[0] != char_lower(s->ptr[0]) ||
+	    s->ptr[1] != char_lower(s->ptr[1]))
+		return false;
+	high = char_hex(s->ptr[0]);
+	low = char_hex(s->ptr[1]);
+	if (high < 0 || low < 0)
+		return false;
+	*out = (char)(high << 4 | low);
+	(void)take(s, 2);
+	return true;
+}
+
+static bool
+take_display_char(struct slice *s)
+{
+	char c[4];
+	size_t n = 0;
+
+	do {
+		if (!take_display_byte(s, &c[n++]))
+			return false;
+	} while (n < sizeof(c) && utf8_len(slice_make(c, n)) == 0);
+	return utf8_len(slice_make(c, n)) == n;
+}
+
+static bool
+take_display(struct slice *s, struct sf_member *m)
+{
+	struct slice all = *s;
+
+	if (all.len < 2 || all.ptr[1] != '"')
+		return false;
+	(void)take(s, 2);
+	while (s->len != 0 && !begins(s, '"')) {
+		if (!take_display_char(s))
+			return false;
+	}
+	m->kind = SF_DISPLAY;
+	m->text = slice_make(all.ptr + 2, all.len - s->len - 2);
+	return take_char(s, '"');
+}
+
+static bool
 take_bare_item(struct slice *s, struct sf_member *m)
 {
 	char c = s->len != 0 ? s->ptr[0] : '\0';
@@ -186,6 +249,10 @@ take_bare_item(struct slice *s, struct sf_member *m)
 		return take_bytes(s, m);
 	if (c == '?')
 		return take_boolean(s, m);
+	if (c == '@')
+		return take_date(s, m);
+	if (c == '%')
+		return take_display(s, m);
 	return (c == '*' || is_lower(char_lower(c))) && take_token(s, m);
 }
 
@@ -254,4 +321,15 @@ sf_dict_next(struct slice *rest, struct sf_member *m)
 		return SF_BAD;
 	*rest = s;
 	return SF_MEMBER;
+}
+
+bool
+sf_item_parse(struct slice value, struct sf_member *m)
+{
+	*m = (struct sf_member){ 0 };
+	skip_spaces(&value);
+	if (!take_bare_item(&value, m) || !skip_parameters(&value))
+		return false;
+	skip_spaces(&value);
+	return value.len == 0;
 }

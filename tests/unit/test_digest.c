@@ -269,6 +269,26 @@ hashes_are_those_of_the_standard(void **state)
 }
 
 static void
+checksum_of_tus_is_sha_1_and_no_field_is(void **state)
+{
+	unsigned char value[DIGEST_SIZE_MAX];
+	struct digest_set set;
+	char text[DIGEST_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(digest_size(DIGEST_SHA_1), 20);
+	assert_int_equal(digest_parse(SLICE("sha1=:qZk+NkcGgWq6PiVxeFDCbJzQ2J0=:"), &set),
+			 0);
+	assert_int_equal(set.present, 0);
+	if (digest_hash_library() == NULL)
+		skip();
+	/* FIPS 180-4: "abc". */
+	hash(DIGEST_SHA_1, SLICE("abc"), 2, value);
+	assert_true(slice_eq(digest_format(DIGEST_SHA_1, value, text),
+			     SLICE("sha1=:qZk+NkcGgWq6PiVxeFDCbJzQ2J0=:")));
+}
+
+static void
 field_is_that_of_rfc_9530(void **state)
 {
 	struct digest_set set = { .present = DIGEST_ALL };
@@ -315,6 +335,7 @@ main(void)
 		tests[OTHERS + COUNT(want_cases) + COUNT(claim_cases)] = {
 			cmocka_unit_test(hashes_are_those_of_the_standard),
 			cmocka_unit_test(field_is_that_of_rfc_9530),
+			cmocka_unit_test(checksum_of_tus_is_sha_1_and_no_field_is),
 			cmocka_unit_test(without_the_library_there_is_no_hash),
 			cmocka_unit_test(longest_field_fits),
 		};

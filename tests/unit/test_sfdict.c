@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Dictionaries of structured fields: one row is one field line, and what is read of it, as
+ * Dictionaries and items of structured fields: one row is one field line, and what is read of it, as
  * "key kind text" with a "|" behind each member; NULL when it is malformed.
  */
 #include <setjmp.h>
@@ -64,8 +64,13 @@ static const struct dict_case cases[] = {
 	{ "a=1;p", "a 1 1|" }, { "a=1;p=2;  q=\";,\",b", "a 1 1|b ? 1|" }, { "a=1;*=?0", "a 1 1|" },
 	{ "a=1;", BAD }, { "a=1; ", BAD }, { "a=1;;p", BAD }, { "a=1 ;p", BAD }, { "a=1;\tp", BAD }, { "a=1;P=1", BAD },
 	{ "a=1;p=", BAD }, { "a=1;p= 1", BAD }, { "a=1;p=(1)", BAD }, { "a=1;p=\"", BAD },
-	/* No items of the RFC that came later. */
-	{ "a=@1", BAD }, { "a=%\"x\"", BAD },
+	/* Dates and display strings: RFC 9651. */
+	{ "a=@1659578233", "a @ 1659578233|" }, { "a=@-1", "a @ -1|" }, { "a=?1;at=@1", "a ? 1|" },
+	{ "a=@", BAD }, { "a=@1.5", BAD }, { "a=@@1", BAD }, { "a=@x", BAD }, { "a=@1000000000000000", BAD },
+	{ "a=%\"\"", "a % |" }, { "a=%\"f%c3%bc \\ 50%25\"", "a % f%c3%bc \\ 50%25|" }, { "a=(%\"x\" @1)", "a ( (%\"x\" @1)|" },
+	{ "a=%", BAD }, { "a=%x", BAD }, { "a=%\"", BAD }, { "a=%\"x", BAD }, { "a=%\"%C3%BC\"", BAD },
+	{ "a=%\"%c3\"", BAD }, { "a=%\"%ff%ff%ff%ff\"", BAD }, { "a=%\"%c3xyz\"", BAD }, { "a=%\"%c3x\"", BAD }, { "a=%\"%c3%c3\"", BAD }, { "a=%\"%ff\"", BAD }, { "a=%\"%c\"", BAD },
+	{ "a=%\"%\"", BAD }, { "a=%\"%zz\"", BAD }, { "a=%\"%6z\"", BAD }, { "a=%\"\xc3\xbc\"", BAD }, { "a=%\"\t\"", BAD }, { "a=%\"%ed%a0%80\"", BAD },
 #undef BAD
 };
 /* clang-format on */
@@ -76,11 +81,11 @@ note(struct buf *out, const struct sf_member *m)
 	static const char kinds[] = {
 		[SF_INTEGER] = '1', [SF_DECIMAL] = '.', [SF_STRING] = '"',
 		[SF_TOKEN] = 't',   [SF_BYTES] = ':',   [SF_BOOLEAN] = '?',
-		[SF_LIST] = '(',
+		[SF_LIST] = '(',    [SF_DATE] = '@',    [SF_DISPLAY] = '%',
 	};
 
 	buf_printf(out, "%.*s %c ", SLICE_ARG(m->key), kinds[m->kind]);
-	if (m->kind == SF_INTEGER || m->kind == SF_BOOLEAN)
+	if (m->kind == SF_INTEGER || m->kind == SF_BOOLEAN || m->kind == SF_DATE)
 		buf_printf(out, "%lld|", (long long)m->number);
 	else
 		buf_printf(out, "%.*s|", SLICE_ARG(m->text));
@@ -134,12 +139,64 @@ nul_is_no_end(void **state)
 	assert_int_equal(sf_dict_next(&rest, &m), SF_BAD);
 }
 
+/* As "kind text", NULL when it is none. */
+static const struct dict_case items[] = {
+	{ "1", " 1 1|" },
+	{ " 1 ", " 1 1|" },
+	{ "-0", " 1 0|" },
+	{ "?1", " ? 1|" },
+	{ "?0;a;b=\"x\"; c=@1", " ? 0|" },
+	{ "999999999999999", " 1 999999999999999|" },
+	{ "1.0", " . 1.0|" },
+	{ "\"x\"", " \" x|" },
+	{ "x", " t x|" },
+	{ ":eA==:", " : eA==|" },
+	{ "@7", " @ 7|" },
+	{ "", NULL },
+	{ " ", NULL },
+	{ "\t1", NULL },
+	{ "1\t", NULL },
+	{ "1,", NULL },
+	{ "1, 1", NULL },
+	{ "?1, ?1", NULL },
+	{ "1 2", NULL },
+	{ "1;", NULL },
+	{ "?2", NULL },
+	{ "?", NULL },
+	{ "a=1", NULL },
+	{ "(1)", NULL },
+	{ "1000000000000000", NULL },
+};
+
+static void
+items_are_read_or_refused(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out);
+	for (size_t i = 0; i < COUNT(items); i++) {
+		struct sf_member m;
+		bool good = sf_item_parse(slice_from_str(items[i].line), &m);
+
+		out.len = 0;
+		if (good)
+			note(&out, &m);
+		buf_add_char(&out, '\0');
+		if (good != (items[i].members != NULL) ||
+		    (good && strcmp(out.ptr, items[i].members) != 0))
+			fail_msg("'%s': '%s'", items[i].line, out.ptr);
+	}
+	buf_fini(&out);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_read_or_refused),
 		cmocka_unit_test(nul_is_no_end),
+		cmocka_unit_test(items_are_read_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

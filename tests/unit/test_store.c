@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Uploads on their way to the disk: which names may be stored, what stands against a
- * name, and that a file is there whole or not at all.
+ * Uploads on their way to the disk: what stands against a name, and that a file is there
+ * whole or not at all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,61 +23,6 @@
 #include "base/clock.h"
 #include "handler/etag.h"
 #include "handler/store.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define TEN "0123456789"
-#define FIFTY TEN TEN TEN TEN TEN
-#define NAME_255 FIFTY FIFTY FIFTY FIFTY FIFTY "01234"
-
-struct name_case {
-	struct slice name;
-	bool good;
-};
-
-/* clang-format off */
-static const struct name_case names[] = {
-#define GOOD(s) { SLICE_LIT(s), true }
-#define BAD(s) { SLICE_LIT(s), false }
-	GOOD("a"), GOOD("a.txt"), GOOD("a b"), GOOD(" a"), GOOD("a.b.c"), GOOD("a..b"), GOOD("-rf"),
-	GOOD("~"), GOOD("%2e"), GOOD("a*?\"<>|"), GOOD("$(x)`;&"), GOOD("\xc3\xa4.txt"),
-	GOOD("\xf0\x9f\x98\x80"), GOOD(NAME_255),
-	BAD(""), BAD(NAME_255 "5"),
-	/* What could leave the directory, hide in it, or mean a stream or drive. */
-	BAD("."), BAD(".."), BAD(".htaccess"), BAD(".websrv-0123456789abcdef"), BAD("a/b"), BAD("/a"),
-	BAD("a/"), BAD("..\\a"), BAD("a\\b"), BAD("a:b"), BAD("c:"), BAD("a::$DATA"),
-	/* What a directory listing or log would show as something else. */
-	BAD("a\nb"), BAD("a\r"), BAD("a\tb"), BAD("\x01"), BAD("\x1f"), BAD("a\0b"), BAD("\0"),
-	BAD("a\x7f"), BAD("\x1b[2J"),
-	/* Names that Windows would cut. */
-	BAD("a."), BAD("a.."), BAD("a "), BAD(" "), BAD("a. "), BAD("a ."),
-	/* Not UTF-8: a lone byte, overlong, surrogate, cut short, beyond the last. */
-	BAD("a\xff"), BAD("\xc0\xaf"), BAD("\xed\xa0\x80"), BAD("\xc3"), BAD("\xf4\x90\x80\x80"),
-	/* DOS devices, in any case, with any extension. */
-	BAD("con"), BAD("CON"), BAD("Con.txt"), BAD("nul.tar.gz"), BAD("aux"), BAD("prn"),
-	BAD("com1"), BAD("COM9.x"), BAD("lpt1"), BAD("Lpt5.log"),
-	GOOD("console"), GOOD("com"), GOOD("com0"), GOOD("com10"), GOOD("lpt"), GOOD("xcon"),
-	GOOD("a.con"), GOOD("con_"), GOOD("auxiliary.txt"), GOOD("comx"),
-#undef GOOD
-#undef BAD
-};
-/* clang-format on */
-
-static void
-names_are_told_good_from_bad(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++) {
-		struct slice n = names[i].name;
-		char *exact = malloc(n.len + (n.len == 0));
-
-		/* Nothing behind the name, so that a read beyond it is seen. */
-		assert_non_null(exact);
-		memcpy(exact, n.ptr, n.len);
-		if (store_is_name(slice_make(exact, n.len)) != names[i].good)
-			fail_msg("name '%.*s'", SLICE_ARG(n));
-		free(exact);
-	}
-}
 
 /* --- a store in a directory of its own --- */
 
@@ -399,7 +344,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_told_good_from_bad),
 		TEST(file_appears_whole_with_its_mode),
 		TEST(file_that_is_given_up_leaves_nothing),
 		TEST(taken_name_is_a_conflict_unless_replacing),
