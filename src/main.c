@@ -3,38 +3,38 @@
  * main: argv in, exit status out. Boot order: arguments, configuration, checks (roots, users,
  * logs), background, supervisor (sockets, workers).
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/cli.h"
 #include "app/daemonize.h"
+#include "app/generation.h"
 #include "app/logs.h"
 #include "app/start.h"
 #include "app/supervisor.h"
 #include "base/buf.h"
 #include "conf/load.h"
 
+/* The configuration, with what the command line says about it. */
 static struct config *
-load(const struct cli *cli)
+load_config(const struct cli *cli, struct buf *errors)
 {
-	struct config *conf;
-	struct buf errors;
+	struct config *conf =
+		cli->config != NULL
+			? conf_load_file(cli->config, errors)
+			: conf_for_directory(cli->listen, cli->directory, errors);
 
-	buf_init(&errors);
-	conf = cli->config != NULL
-		       ? conf_load_file(cli->config, &errors)
-		       : conf_for_directory(cli->listen, cli->directory, &errors);
-	if (errors.len > 0)
-		fwrite(errors.ptr, 1, errors.len, stderr);
-	buf_fini(&errors);
 	if (conf != NULL && cli->daemonize && conf->logs.access.enabled &&
 	    conf->logs.access.target == CONF_LOG_STDERR) {
-		fprintf(stderr,
-			"websrv: with -d nobody would see the access log on stderr; "
-			"give it a path in %s\n",
-			conf->file);
+		buf_printf(errors,
+			   "websrv: with -d nobody would see the access log on stderr; "
+			   "give it a path in %s\n",
+			   conf->file);
 		conf_free(conf);
 		return NULL;
 	}
@@ -43,6 +43,69 @@ load(const struct cli *cli)
 	/* In the background there is no stderr; what is said there must not be lost. */
 	if (conf != NULL && cli->daemonize && conf->logs.error.target == CONF_LOG_STDERR)
 		conf->logs.error.target = CONF_LOG_SYSLOG;
+	return conf;
+}
+
+static struct config *
+load(const struct cli *cli)
+{
+	struct config *conf;
+	struct buf errors;
+
+	buf_init(&errors);
+	conf = load_config(cli, &errors);
+	if (errors.len > 0)
+		fwrite(errors.ptr, 1, errors.len, stderr);
+	buf_fini(&errors);
+	return conf;
+}
+
+/* What a reload needs to read the same again. */
+struct source {
+	const struct cli *cli;
+	char *directory; /* of the start, where we no longer are in the background; or NULL */
+};
+
+/* The supervisor must not wait for somebody to write into a pipe. */
+static bool
+is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 || S_ISREG(st.st_mode);
+}
+
+static bool
+has_relative_names(const struct cli *cli)
+{
+	const char *name = cli->config != NULL ? cli->config : cli->directory;
+
+	return name[0] != '/' ||
+	       (cli->listen != NULL && strncmp(cli->listen, "unix:", 5) == 0 &&
+		cli->listen[5] != '/');
+}
+
+static struct config *
+load_again(void *arg, struct buf *errors)
+{
+	const struct source *src = arg;
+	const char *path = src->cli->config;
+	struct config *conf = NULL;
+
+	if (src->cli->daemonize && has_relative_names(src->cli) &&
+	    (src->directory == NULL || chdir(src->directory) < 0)) {
+		buf_printf(errors, "%s: %s; relative names are meant from there\n",
+			   src->directory != NULL ? src->directory
+						  : "the directory of the start",
+			   strerror(src->directory != NULL ? errno : ENOENT));
+		return NULL;
+	}
+	if (path != NULL && !is_file(path))
+		buf_printf(errors, "%s: only a regular file can be read again\n", path);
+	else
+		conf = load_config(src->cli, errors);
+	if (src->cli->daemonize && chdir("/") < 0)
+		buf_printf(errors, "/: %s\n", strerror(errno));
 	return conf;
 }
 
@@ -65,43 +128,51 @@ check(const struct config *conf, struct logs *logs, struct start *start)
 	return status;
 }
 
+/* *g is NULL when the supervisor has taken it. */
 static int
-serve(const struct cli *cli, const struct config *conf, const struct site *site,
-      struct logs *logs)
+serve(const struct cli *cli, struct generation **g)
 {
-	int ready_fd = -1;
+	struct source src = { .cli = cli, .directory = getcwd(NULL, 0) };
+	struct supervisor_boot boot = { load_again, &src, -1 };
+	struct generation *first = *g;
 	int status = 0;
 	int rc = 0;
 
-	start_warn(conf, &logs->errors);
-	start_raise_limits(conf, &logs->errors);
+	start_warn(first->conf, &first->logs.errors);
+	start_raise_limits(first->conf, &first->logs.errors);
 	if (cli->daemonize)
-		rc = daemonize(&ready_fd, &status);
+		rc = daemonize(&boot.ready_fd, &status);
 	if (rc < 0) {
 		fprintf(stderr, "websrv: cannot go to the background: %s\n",
 			strerror(-rc));
-		return 1;
+		status = 1;
+	} else if (rc == 0) {
+		*g = NULL;
+		status = supervisor_run(first, &boot);
 	}
-	/* 1: we are the one in front, and the start is over. */
-	return rc == 1 ? status : supervisor_run(conf, site, logs, ready_fd);
+	/* rc 1: we are the one in front, and the start is over. */
+	free(src.directory);
+	return status;
 }
 
+/* Takes `conf`. */
 static int
-run(const struct cli *cli, const struct config *conf)
+run(const struct cli *cli, struct config *conf)
 {
-	struct start start;
-	struct logs logs;
+	struct generation *g = generation_new(conf);
 	int status;
 
-	logs_init(&logs);
-	status = check(conf, &logs, &start);
+	if (g == NULL) {
+		fprintf(stderr, "websrv: out of memory\n");
+		return 1;
+	}
+	status = check(conf, &g->logs, &g->start);
 	if (status == 0 && cli->command == CLI_TEST)
 		printf("%s: the configuration is fine\n",
 		       cli->config != NULL ? cli->config : cli->directory);
 	else if (status == 0)
-		status = serve(cli, conf, start.site, &logs);
-	start_close(&start);
-	logs_close(&logs);
+		status = serve(cli, &g);
+	generation_free(g);
 	return status;
 }
 
@@ -148,7 +219,9 @@ main(int argc, char **argv)
 	conf = load(&cli);
 	if (conf == NULL)
 		return CLI_EXIT_CONFIG;
-	status = cli.command == CLI_DUMP ? cli_dump(conf) : run(&cli, conf);
+	if (cli.command != CLI_DUMP)
+		return run(&cli, conf);
+	status = cli_dump(conf);
 	conf_free(conf);
 	return status;
 }

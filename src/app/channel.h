@@ -10,8 +10,11 @@
 #include <stdint.h>
 
 enum channel_type {
-	CHANNEL_READY = 1, /* worker: it serves */
+	CHANNEL_READY = 1, /* worker: it serves, or waits for CHANNEL_SERVE */
+	CHANNEL_YIELDED,   /* worker: it drains and accepts no more */
+	CHANNEL_SERVE,     /* supervisor: accept from now on */
 	CHANNEL_DRAIN,     /* supervisor: finish within `arg` ms */
+	CHANNEL_YIELD,     /* supervisor: the same, while others serve on */
 	CHANNEL_STOP,      /* supervisor: end now */
 	CHANNEL_LOGS       /* supervisor: logs were reopened; descriptors come along */
 };

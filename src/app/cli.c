@@ -131,7 +131,7 @@ cli_print_help(FILE *out)
 	      "configuration.\n"
 	      "Signals: TERM, INT, QUIT finish and stop; TERM or INT again stops at "
 	      "once;\n"
-	      "USR1 reopens the logs.\n",
+	      "HUP reloads the configuration; USR1 reopens the logs.\n",
 	      out);
 }
 

@@ -116,3 +116,14 @@ logs_reopen(struct logs *l, const struct config *conf)
 	logs_take(l, error_fd, access_fd);
 	log_info(&l->errors, "logs reopened");
 }
+
+void
+logs_tell(const struct log *log, struct slice lines)
+{
+	while (lines.len > 0) {
+		size_t n = slice_find(lines, '\n');
+
+		log_error(log, "%.*s", (int)n, lines.ptr);
+		lines = slice_from(lines, n + 1);
+	}
+}

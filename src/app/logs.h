@@ -7,6 +7,7 @@
 #define WEBSRV_APP_LOGS_H
 
 #include "base/log.h"
+#include "base/slice.h"
 #include "conf/config.h"
 
 struct buf;
@@ -29,5 +30,8 @@ void logs_reopen(struct logs *l, const struct config *conf);
 
 /* Takes over descriptors from the supervisor; -1 leaves a log as it is. */
 void logs_take(struct logs *l, int error_fd, int access_fd);
+
+/* Each line of a text as an error of its own. */
+void logs_tell(const struct log *log, struct slice lines);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -113,28 +114,27 @@ check_port(const struct conf_listen *l)
 	return l->family != CONF_UNIX && l->port != 0 ? refuse_shared_port(&a, len) : 0;
 }
 
+/* As many as there are slots, beside those that are there already. With `later` they only get
+ * their place: sockets_take_over() listens. */
 static int
-listen_tcp(struct sockets *s, size_t address, uint16_t *port)
+listen_tcp(struct sockets *s, size_t address, bool later)
 {
 	const struct conf_listen *l = s->site->addresses[address].listen;
-	union address a;
-	socklen_t len = make_address(l, l->port, &a);
-	int rc = 0;
+	struct listening *at = &s->at[address];
 
-	*port = l->port;
-	for (size_t i = 0; rc == 0 && i < s->slots; i++) {
-		int fd;
+	while (at->count < s->slots) {
+		uint16_t port = at->count > 0 ? bound_port(at->fds[0]) : l->port;
+		union address a;
+		socklen_t len = make_address(l, port, &a);
+		int fd = bind_tcp(&a, len, true);
 
-		len = make_address(l, *port, &a);
-		fd = bind_tcp(&a, len, true);
 		if (fd < 0)
 			return fd;
-		s->fds[address * s->slots + i] = fd;
-		if (listen(fd, (int)l->backlog) < 0)
+		at->fds[at->count++] = fd;
+		if (!later && listen(fd, (int)l->backlog) < 0)
 			return -errno;
-		*port = bound_port(fd);
 	}
-	return rc;
+	return 0;
 }
 
 /* A socket file that nobody listens on any more is removed; one in use is an error. */
@@ -164,6 +164,7 @@ static int
 listen_unix(struct sockets *s, size_t address)
 {
 	const struct conf_listen *l = s->site->addresses[address].listen;
+	struct listening *at = &s->at[address];
 	union address a;
 	socklen_t len = make_address(l, 0, &a);
 	int rc = remove_stale(&a, len);
@@ -174,26 +175,24 @@ listen_unix(struct sockets *s, size_t address)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	s->fds[address * s->slots] = fd;
+	at->fds[at->count++] = fd;
+	if (bind(fd, &a.sa, len) < 0)
+		return -errno;
+	at->owns_path = true;
 	/* Any local process may connect, as to a TCP port on the loopback; who wants less
 	 * puts the socket into a directory of the right mode. */
-	if (bind(fd, &a.sa, len) < 0 || chmod(l->host, 0666) < 0 ||
-	    listen(fd, (int)l->backlog) < 0)
-		return -errno;
-	for (size_t i = 1; i < s->slots; i++)
-		s->fds[address * s->slots + i] = fd;
-	return 0;
+	return chmod(l->host, 0666) < 0 || listen(fd, (int)l->backlog) < 0 ? -errno : 0;
 }
 
 static void
-tell(const struct log *log, const struct conf_listen *l, uint16_t port)
+tell(const struct log *log, const char *what, const struct conf_listen *l, int fd)
 {
 	if (l->family == CONF_UNIX)
-		log_info(log, "listening on unix:%s", l->host);
+		log_info(log, "%s unix:%s", what, l->host);
 	else if (l->family == CONF_INET6)
-		log_info(log, "listening on [%s]:%u", l->host, port);
+		log_info(log, "%s [%s]:%u", what, l->host, bound_port(fd));
 	else
-		log_info(log, "listening on %s:%u", l->host, port);
+		log_info(log, "%s %s:%u", what, l->host, bound_port(fd));
 }
 
 /* -1 with a message, or 0. */
@@ -208,72 +207,181 @@ told(const struct site *site, size_t address, int rc, struct buf *errors)
 	return rc < 0 ? -1 : 0;
 }
 
-int
-sockets_open(struct sockets *s, const struct site *site, size_t slots,
-	     const struct log *log, struct buf *errors)
+/* --- what an earlier configuration listens on already --- */
+
+static bool
+is_same_address(const struct conf_listen *a, const struct conf_listen *b)
 {
-	size_t count = site->address_count * slots;
+	return a->family == b->family && a->port == b->port &&
+	       strcmp(a->host, b->host) == 0;
+}
+
+static struct listening *
+find_listening(const struct sockets *s, const struct conf_listen *l)
+{
+	for (size_t i = 0; s != NULL && s->at != NULL && i < s->site->address_count;
+	     i++) {
+		if (is_same_address(s->site->addresses[i].listen, l))
+			return &s->at[i];
+	}
+	return NULL;
+}
+
+/* The file of a unix socket may have been removed meanwhile: then it is made anew. */
+static bool
+is_in_place(const struct conf_listen *l)
+{
+	struct stat st;
+
+	return l->family != CONF_UNIX ||
+	       (lstat(l->host, &st) == 0 && S_ISSOCK(st.st_mode));
+}
+
+/* Descriptors of our own for the same sockets. Room for `slots` of them in any case. */
+static int
+inherit(struct listening *at, const struct listening *old, size_t slots)
+{
+	size_t count = old != NULL ? old->count : 0;
+
+	at->fds = malloc((count > slots ? count : slots) * sizeof(int));
+	if (at->fds == NULL)
+		return -ENOMEM;
+	while (at->count < count) {
+		int fd = fcntl(old->fds[at->count], F_DUPFD_CLOEXEC, 0);
+
+		if (fd < 0)
+			return -errno;
+		at->fds[at->count++] = fd;
+	}
+	return 0;
+}
+
+/* Does an address of the earlier configuration have this port? Then nobody can tell our own
+ * listener from another's. */
+static bool
+is_our_port(const struct sockets *s, const struct conf_listen *l)
+{
+	for (size_t i = 0; s != NULL && s->at != NULL && i < s->site->address_count;
+	     i++) {
+		const struct conf_listen *other = s->site->addresses[i].listen;
+
+		if (other->family == l->family && other->port == l->port)
+			return true;
+	}
+	return false;
+}
+
+/* --- all of them --- */
+
+static int
+inherit_all(struct sockets *s, const struct sockets *old, struct buf *errors)
+{
 	int failed = 0;
 
-	*s = (struct sockets){ .site = site, .slots = slots };
-	s->fds = malloc((count + 1) * sizeof(int));
-	if (s->fds == NULL) {
-		buf_add_str(errors, "out of memory\n");
-		return -1;
-	}
-	for (size_t i = 0; i < count; i++)
-		s->fds[i] = -1;
-	/* All before the first is bound: 0.0.0.0 and 127.0.0.1 on one port are both ours. */
-	for (size_t i = 0; i < site->address_count; i++)
-		failed |= told(site, i, check_port(site->addresses[i].listen), errors);
-	for (size_t i = 0; failed == 0 && i < site->address_count; i++) {
-		const struct conf_listen *l = site->addresses[i].listen;
-		uint16_t port = 0;
-		int rc = l->family == CONF_UNIX ? listen_unix(s, i)
-						: listen_tcp(s, i, &port);
+	for (size_t i = 0; i < s->site->address_count; i++) {
+		const struct conf_listen *l = s->site->addresses[i].listen;
+		const struct listening *was =
+			is_in_place(l) ? find_listening(old, l) : NULL;
 
-		failed |= told(site, i, rc, errors);
-		if (rc == 0)
-			tell(log, l, port);
+		failed |= told(s->site, i, inherit(&s->at[i], was, s->slots), errors);
+	}
+	/* All before the first is bound: 0.0.0.0 and 127.0.0.1 on one port are both ours. */
+	for (size_t i = 0; i < s->site->address_count; i++) {
+		const struct conf_listen *l = s->site->addresses[i].listen;
+
+		if (s->at[i].count == 0 && !is_our_port(old, l))
+			failed |= told(s->site, i, check_port(l), errors);
 	}
 	return failed;
 }
 
-/* Several slots share the descriptor of a unix socket. */
-static void
-close_fd(struct sockets *s, int fd)
+int
+sockets_open(struct sockets *s, const struct site *site, size_t slots,
+	     const struct sockets *old, const struct log *log, struct buf *errors)
 {
-	close(fd);
-	for (size_t i = 0; i < s->site->address_count * s->slots; i++) {
-		if (s->fds[i] == fd)
-			s->fds[i] = -1;
+	int failed;
+
+	*s = (struct sockets){ .site = site, .slots = slots };
+	s->at = calloc(site->address_count + 1, sizeof(*s->at));
+	if (s->at == NULL) {
+		buf_add_str(errors, "out of memory\n");
+		return -1;
+	}
+	failed = inherit_all(s, old, errors);
+	for (size_t i = 0; failed == 0 && i < site->address_count; i++) {
+		const struct conf_listen *l = site->addresses[i].listen;
+		struct listening *at = &s->at[i];
+		bool is_new = at->count == 0;
+		int rc = 0;
+
+		/* What comes to a port of ours meanwhile is for those who serve there. */
+		if (l->family != CONF_UNIX)
+			rc = listen_tcp(s, i, is_our_port(old, l));
+		else if (is_new)
+			rc = listen_unix(s, i);
+		failed |= told(site, i, rc, errors);
+		if (rc == 0 && is_new)
+			tell(log, "listening on", l, at->fds[0]);
+	}
+	return failed;
+}
+
+void
+sockets_take_over(struct sockets *s, struct sockets *old, const struct log *log)
+{
+	for (size_t i = 0; i < s->site->address_count; i++) {
+		const struct conf_listen *l = s->site->addresses[i].listen;
+		struct listening *was = find_listening(old, l);
+
+		for (size_t k = 0; k < s->at[i].count; k++) {
+			if (listen(s->at[i].fds[k], (int)l->backlog) < 0)
+				log_error(log, "cannot listen on %s: %s", l->text,
+					  strerror(errno));
+		}
+		if (was != NULL && was->owns_path) {
+			s->at[i].owns_path = true;
+			was->owns_path = false;
+		}
+	}
+	for (size_t i = 0; old->at != NULL && i < old->site->address_count; i++) {
+		const struct conf_listen *l = old->site->addresses[i].listen;
+
+		if (find_listening(s, l) == NULL)
+			tell(log, "no longer listening on", l, old->at[i].fds[0]);
 	}
 }
 
 void
 sockets_keep(struct sockets *s, size_t slot)
 {
-	for (size_t i = 0; i < s->site->address_count * s->slots; i++) {
-		int own = s->fds[i / s->slots * s->slots + slot];
+	for (size_t i = 0; i < s->site->address_count; i++) {
+		struct listening *at = &s->at[i];
 
-		if (s->fds[i] >= 0 && s->fds[i] != own)
-			close_fd(s, s->fds[i]);
+		if (s->site->addresses[i].listen->family == CONF_UNIX)
+			continue;
+		for (size_t k = 0; k < at->count; k++) {
+			if (k % s->slots == slot)
+				continue;
+			close(at->fds[k]);
+			at->fds[k] = -1;
+		}
 	}
 }
 
 void
 sockets_close(struct sockets *s, bool unlink_paths)
 {
-	for (size_t i = 0; s->fds != NULL && i < s->site->address_count; i++) {
-		const struct conf_listen *l = s->site->addresses[i].listen;
+	for (size_t i = 0; s->at != NULL && i < s->site->address_count; i++) {
+		struct listening *at = &s->at[i];
 
-		if (unlink_paths && l->family == CONF_UNIX && sockets_get(s, i, 0) >= 0)
-			unlink(l->host);
+		if (unlink_paths && at->owns_path)
+			unlink(s->site->addresses[i].listen->host);
+		for (size_t k = 0; k < at->count; k++) {
+			if (at->fds[k] >= 0)
+				close(at->fds[k]);
+		}
+		free(at->fds);
 	}
-	for (size_t i = 0; s->fds != NULL && i < s->site->address_count * s->slots; i++) {
-		if (s->fds[i] >= 0)
-			close_fd(s, s->fds[i]);
-	}
-	free(s->fds);
+	free(s->at);
 	*s = (struct sockets){ 0 };
 }

@@ -6,18 +6,24 @@
 #ifndef WEBSRV_APP_SUPERVISOR_H
 #define WEBSRV_APP_SUPERVISOR_H
 
-#include "app/logs.h"
 #include "conf/config.h"
 
-struct site;
+struct buf;
+struct generation;
+
+struct supervisor_boot {
+	/* Reads the configuration again, for a reload: the config, or NULL with messages. */
+	struct config *(*load)(void *arg, struct buf *errors);
+	void *load_arg;
+	/* In the background (else -1): gets one byte when all workers serve, and is closed. */
+	int ready_fd;
+};
 
 /*
- * Runs until it is told to stop; the exit status. `logs` are open; `site` tells the
- * addresses. In the background `ready_fd` (else -1) gets one byte when all workers serve, and
- * is closed. In a worker process this returns too, with the worker's exit status: the
- * caller cleans up alike. Errors at start are printed to stderr.
+ * Runs until it is told to stop; the exit status. Takes over `first`, whose `start` and `logs`
+ * are open. In a worker process this returns too, with the worker's exit status: the caller
+ * cleans up alike. Errors at start are printed to stderr.
  */
-int supervisor_run(const struct config *conf, const struct site *site, struct logs *logs,
-		   int ready_fd);
+int supervisor_run(struct generation *first, const struct supervisor_boot *boot);
 
 #endif

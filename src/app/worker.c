@@ -22,10 +22,13 @@
 #include "net/conn.h"
 #include "net/net.h"
 
+#define QUIET_MS 1000 /* a client that was silent for so long has no request on its way */
+
 struct worker {
 	const struct worker_boot *boot;
 	struct file_shared *files;
-	bool draining; /* read by the health page */
+	bool draining; /* the server stops; read by the health page */
+	bool yielded;  /* so was the supervisor told */
 	struct server_status status;
 	struct limits limits;
 	struct site *site;
@@ -49,14 +52,30 @@ set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* From now on connecting is refused, not left waiting for an answer that never comes. */
-static void
-drain(struct worker *w, uint32_t deadline_ms)
+static int
+tell(const struct worker *w, enum channel_type what)
 {
-	/* First: who waits in the queue is answered in there. */
-	w->draining = true;
-	net_drain(w->net, deadline_ms);
+	struct channel_message m = { .type = what };
+	int rc = channel_send(w->boot->channel, &m);
+
+	if (rc < 0 && rc != -EPIPE)
+		log_error(&w->boot->logs->errors,
+			  "cannot tell the supervisor how far we are: %s", strerror(-rc));
+	return rc;
+}
+
+/* From now on connecting is refused or the work of others, not left waiting for an answer that
+ * never comes. */
+static void
+drain(struct worker *w, uint32_t deadline_ms, uint32_t quiet_ms)
+{
+	/* First: who waits in the queue is answered in there. A server that goes on is healthy. */
+	w->draining = quiet_ms == 0;
+	net_drain(w->net, deadline_ms, quiet_ms);
 	sockets_close(w->boot->sockets, false);
+	if (!w->yielded)
+		tell(w, CHANNEL_YIELDED);
+	w->yielded = true;
 }
 
 static void
@@ -76,6 +95,30 @@ take_logs(struct worker *w, const struct channel_message *m)
 		w->accesslog.lines.fd = access_fd;
 	}
 	logs_take(w->boot->logs, error_fd, access_fd);
+}
+
+static int
+listen_all(struct worker *w)
+{
+	for (size_t i = 0; i < w->site->address_count; i++) {
+		const struct listening *at = &w->boot->sockets->at[i];
+
+		for (size_t k = 0; k < at->count; k++) {
+			if (at->fds[k] >= 0 && net_listen(w->net, at->fds[k], i) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* A worker that cannot is replaced by the next. */
+static void
+serve(struct worker *w)
+{
+	if (w->net->draining || listen_all(w) == 0)
+		return;
+	log_error(&w->boot->logs->errors, "out of memory");
+	net_stop(w->net);
 }
 
 static void
@@ -100,12 +143,15 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 		/* The supervisor is gone: nobody would restart or stop us. */
 		log_error(&w->boot->logs->errors, "the supervisor is gone; finishing");
 		event_del(w->on_channel);
-		drain(w, w->boot->conf->timeouts.shutdown_ms);
+		drain(w, w->boot->conf->timeouts.shutdown_ms, 0);
 		return;
 	}
 	switch ((enum channel_type)m.type) {
 	case CHANNEL_DRAIN:
-		drain(w, m.arg);
+		drain(w, m.arg, 0);
+		break;
+	case CHANNEL_YIELD:
+		drain(w, m.arg, QUIET_MS);
 		break;
 	case CHANNEL_STOP:
 		net_stop(w->net);
@@ -113,7 +159,11 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 	case CHANNEL_LOGS:
 		take_logs(w, &m);
 		break;
+	case CHANNEL_SERVE:
+		serve(w);
+		break;
 	case CHANNEL_READY:
+	case CHANNEL_YIELDED:
 		break;
 	}
 }
@@ -125,18 +175,7 @@ on_term(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	drain(w, w->boot->conf->timeouts.shutdown_ms);
-}
-
-static void
-log_lines(const struct log *log, struct slice text)
-{
-	while (text.len > 0) {
-		size_t n = slice_find(text, '\n');
-
-		log_error(log, "%.*s", (int)n, text.ptr);
-		text = slice_from(text, n + 1);
-	}
+	drain(w, w->boot->conf->timeouts.shutdown_ms, 0);
 }
 
 static bool
@@ -159,13 +198,13 @@ open_site(struct worker *w)
 	const struct worker_boot *b = w->boot;
 	struct handler_env env = { .conf = b->conf,
 				   .log = &b->logs->errors,
-				   .counters = &b->counters[b->slot],
+				   .counters = &b->counters[b->block],
 				   .status = &w->status,
 				   .limits = &w->limits };
 	struct buf errors;
 
 	w->files = file_shared_new(b->conf, takes_uploads(b->conf) ? b->counters : NULL,
-				   b->slots);
+				   b->blocks);
 	if (w->files == NULL) {
 		log_error(env.log, "out of memory");
 		return -1;
@@ -174,7 +213,7 @@ open_site(struct worker *w)
 	buf_init(&errors);
 	w->site = site_new(b->conf, &env, handler_kinds, &errpage_handler, &errors);
 	if (w->site == NULL)
-		log_lines(env.log, buf_slice(&errors));
+		logs_tell(env.log, buf_slice(&errors));
 	else if (b->logs->access_fd >= 0)
 		w->site->accesslog = &w->accesslog;
 	buf_fini(&errors);
@@ -188,15 +227,13 @@ open_net(struct worker *w)
 	const char *why;
 
 	w->net = net_new(b->conf->backend, w->site, w->site->accesslog,
-			 &b->counters[b->slot], b->counters, b->slots, &why);
+			 &b->counters[b->block], b->counters, b->blocks, &why);
 	if (w->net == NULL) {
 		log_error(&b->logs->errors, "event loop: %s", why);
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < w->site->address_count; i++) {
-		if (net_listen(w->net, sockets_get(b->sockets, i, b->slot), i) < 0)
-			return -ENOMEM;
-	}
+	if (!b->waits && listen_all(w) < 0)
+		return -ENOMEM;
 	w->on_channel =
 		event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_term = evsignal_new(w->net->base, SIGTERM, on_term, w);
@@ -211,7 +248,6 @@ boot(struct worker *w)
 {
 	const struct worker_boot *b = w->boot;
 	const struct log *log = &b->logs->errors;
-	struct channel_message ready = { .type = CHANNEL_READY };
 	int rc;
 
 	if (open_site(w) < 0)
@@ -225,11 +261,7 @@ boot(struct worker *w)
 		return -1;
 	site_check_access(w->site);
 	log_debug(log, "worker %zu serves with %s", b->slot, net_backend_name(w->net));
-	rc = channel_send(b->channel, &ready);
-	if (rc < 0)
-		log_error(log, "cannot tell the supervisor that we serve: %s",
-			  strerror(-rc));
-	return rc;
+	return tell(w, CHANNEL_READY);
 }
 
 static void
@@ -255,7 +287,8 @@ worker_run(const struct worker_boot *b)
 
 	w.status = (struct server_status){
 		.blocks = b->counters,
-		.block_count = b->slots,
+		.block_count = b->blocks,
+		.worker_count = b->slots,
 		.end_names = conn_end_names(),
 		.end_count = CONN_END_COUNT,
 		.started = b->started,
@@ -264,7 +297,7 @@ worker_run(const struct worker_boot *b)
 
 	set_signals();
 	/* The block of a worker that died still says what it had open. */
-	atomic_store(&b->counters[b->slot].v[COUNTER_CONNECTIONS_OPEN], 0);
+	atomic_store(&b->counters[b->block].v[COUNTER_CONNECTIONS_OPEN], 0);
 	accesslog_init(&w.accesslog, b->logs->access_fd, b->conf->logs.access.format,
 		       &b->logs->errors);
 	rc = boot(&w);

@@ -20,12 +20,15 @@ struct worker_boot {
 	const struct config *conf;
 	struct sockets *sockets;        /* this process's copy */
 	struct logs *logs;              /* the worker's own copy after fork */
-	struct counter_block *counters; /* all blocks; [slot] is ours */
-	struct clients *clients;        /* of all workers */
+	struct counter_block *counters; /* all blocks; [block] is ours */
+	struct clients *clients; /* of all workers, by slot */
+	size_t blocks;
+	size_t block;
 	size_t slots;
 	size_t slot;
 	int64_t started; /* the server, seconds since 1970 */
 	int channel;
+	bool waits; /* accepts nothing before CHANNEL_SERVE */
 };
 
 /* Serves until it is told to stop. The exit status of the process. */

@@ -10,7 +10,7 @@ struct counter_block *
 counters_new(size_t count)
 {
 	void *p = mmap(NULL, count * sizeof(struct counter_block), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p != MAP_FAILED ? p : NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * counters: one block per worker in memory shared by the process tree. A block has one
- * writer, so adding is a plain load and store; readers sum the blocks.
+ * counters: one block per worker, and one of the supervisor, in memory shared by the process
+ * tree. A block has one writer at a time, so adding is a plain load and store; readers sum the
+ * blocks.
  */
 #ifndef WEBSRV_BASE_COUNTERS_H
 #define WEBSRV_BASE_COUNTERS_H
@@ -23,7 +24,9 @@
 	X(RESPONSES_5XX)                                                                 \
 	X(BYTES_RECEIVED)                                                                \
 	X(BYTES_SENT)                                                                    \
-	X(FILES_UPLOADED)
+	X(FILES_UPLOADED)                                                                \
+	X(RELOAD_SUCCESSFUL) /* a gauge; these two are the supervisor's */               \
+	X(RELOAD_TIME)       /* seconds since 1970 */
 
 enum counter {
 #define X(name) COUNTER_##name,

@@ -26,12 +26,13 @@ struct log;
 
 /* What status pages tell of the process tree. All borrowed; outlives the site. */
 struct server_status {
-	const struct counter_block *blocks; /* of all workers */
+	const struct counter_block *blocks; /* of all workers, and the supervisor */
 	size_t block_count;
+	size_t worker_count;          /* as configured */
 	const char *const *end_names; /* why connections end: "HEADER_TIMEOUT" */
 	size_t end_count;             /* of them; in the order of counter_block.closed */
 	int64_t started;              /* the server, seconds since 1970 */
-	const bool *draining; /* this worker takes no new connections; may change */
+	const bool *draining; /* the server stops, or this worker does; may change */
 };
 
 /* What handlers may use. All borrowed; outlives the site. */

@@ -42,6 +42,12 @@ static const struct sample samples[] = {
 	  "Bytes that were sent." },
 	{ COUNTER_FILES_UPLOADED, "files_uploaded_total", "", "counter",
 	  "Files that were uploaded." },
+	{ COUNTER_RELOAD_SUCCESSFUL, "config_last_reload_successful", "", "gauge",
+	  "1, or 0 when the last reload was refused and the configuration before goes "
+	  "on." },
+	{ COUNTER_RELOAD_TIME, "config_last_reload_success_timestamp_seconds", "",
+	  "gauge",
+	  "When the configuration that serves was loaded, in seconds since 1970." },
 };
 
 static void
@@ -74,7 +80,7 @@ status_format_metrics(const struct server_status *s, struct buf *out)
 		 "When the server was started, in seconds since 1970.");
 	buf_printf(out, "websrv_start_time_seconds %" PRId64 "\n", s->started);
 	describe(out, "workers", "gauge", "Worker processes, as configured.");
-	buf_printf(out, "websrv_workers %zu\n", s->block_count);
+	buf_printf(out, "websrv_workers %zu\n", s->worker_count);
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		const struct sample *m = &samples[i];
 

@@ -104,7 +104,7 @@ status_format_page(const struct server_status *s, int64_t now, struct buf *out)
 	add_duration(out, now > s->started ? now - s->started : 0);
 	buf_printf(out,
 		   "</td></tr>\n<tr><th scope=\"row\">Workers</th><td>%zu</td></tr>\n",
-		   s->block_count);
+		   s->worker_count);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		add_row(out, s, rows[i].name, rows[i].counter);
 	buf_add_str(out, "</table>\n</main>\n</body>\n</html>\n");

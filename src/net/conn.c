@@ -426,15 +426,27 @@ park(struct conn *c)
 		start_reading(c);
 }
 
-void
-conn_drain(struct conn *c)
+static void
+drain_now(struct conn *c)
 {
-	if (c->fresh || c->closed)
-		return; /* its request may be here, unread */
+	if (c->closed)
+		return;
 	if (c->lingering)
 		conn_set_deadline(c, clock_mono_ms() + DRAIN_LINGER_MS);
 	else
 		c->ops->drain(c);
+}
+
+void
+conn_drain(struct conn *c)
+{
+	/* An idle one is looked at as if it were fresh: its request may be here, unread. */
+	if (c->protocol == NULL && c->bev == NULL && !c->finishing && !c->closed) {
+		c->fresh = true;
+		put_later(c);
+	}
+	if (!c->fresh)
+		drain_now(c);
 }
 
 static void
@@ -446,7 +458,7 @@ read_first(struct conn *c)
 	if (!c->closed && !c->eof)
 		start_reading(c);
 	if (c->net->draining)
-		conn_drain(c);
+		drain_now(c);
 }
 
 void

@@ -462,13 +462,6 @@ on_timeout(struct conn *c)
 }
 
 static void
-on_drain(struct conn *c)
-{
-	if (c->protocol == NULL)
-		conn_finish(c, CONN_END_DRAINED, true);
-}
-
-static void
 on_closed(struct conn *c, enum conn_end why)
 {
 	struct h1 *h = c->protocol;
@@ -490,7 +483,7 @@ static const struct conn_ops h1_ops = {
 	.turn = on_turn,
 	.eof = on_eof,
 	.timeout = on_timeout,
-	.drain = on_drain,
+	.drain = h1_end_quiet,
 	.settled = on_settled,
 	.closed = on_closed,
 };

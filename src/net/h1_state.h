@@ -61,6 +61,8 @@ void h1_pump(struct h1 *h);
 
 /* The deadline of whatever the connection waits for now. */
 void h1_set_timer(struct conn *c);
+/* The server drains: an idle connection ends, at once or when it was silent for net->quiet_ms. */
+void h1_end_quiet(struct conn *c);
 /* It has passed: 408, a close, or another chance. */
 void h1_time_out(struct conn *c);
 

@@ -76,6 +76,32 @@ body_due(const struct h1 *h)
 	return due;
 }
 
+/* While the server drains nothing puts off the end of an idle connection. */
+static uint64_t
+idle_due(const struct conn *c, uint64_t now)
+{
+	uint64_t due = now + c->timeouts->idle_ms;
+
+	return c->net->draining && wheel_timer_is_set(&c->timer) && c->timer.due_ms < due
+		       ? c->timer.due_ms
+		       : due;
+}
+
+void
+h1_end_quiet(struct conn *c)
+{
+	/* The timer was set when it was last heard of. */
+	uint64_t due = c->timer.due_ms - c->timeouts->idle_ms + c->net->quiet_ms;
+
+	if (c->protocol != NULL || c->finishing)
+		return;
+	if (c->net->quiet_ms != 0 && conn_pending(c) == 0 &&
+	    c->timer.due_ms >= c->timeouts->idle_ms && clock_mono_ms() < due)
+		conn_set_deadline(c, due);
+	else
+		conn_finish(c, CONN_END_DRAINED, true);
+}
+
 void
 h1_set_timer(struct conn *c)
 {
@@ -90,7 +116,7 @@ h1_set_timer(struct conn *c)
 	}
 	c->write_timed = false;
 	if (h == NULL)
-		conn_set_deadline(c, now + c->timeouts->idle_ms);
+		conn_set_deadline(c, idle_due(c, now));
 	else if (h->in == H1_IN_HEAD)
 		conn_set_deadline(c, h->head_due_ms != 0 ? h->head_due_ms
 							 : now + c->timeouts->idle_ms);
@@ -145,7 +171,8 @@ h1_time_out(struct conn *c)
 	if (is_writing(c))
 		check_output_progress(c);
 	else if (h == NULL)
-		conn_finish(c, CONN_END_IDLE, false);
+		conn_finish(c, c->net->draining ? CONN_END_DRAINED : CONN_END_IDLE,
+			    c->net->draining);
 	else if (h->in == H1_IN_HEAD)
 		refuse_late(h, CONN_END_HEADER_TIMEOUT);
 	else if (h->in == H1_IN_BODY)

@@ -283,7 +283,7 @@ accept_queued(struct net_listener *l)
 }
 
 void
-net_drain(struct net *n, uint32_t deadline_ms)
+net_drain(struct net *n, uint32_t deadline_ms, uint32_t quiet_ms)
 {
 	struct timeval tv = { .tv_sec = deadline_ms / 1000,
 			      .tv_usec = (deadline_ms % 1000) * 1000 };
@@ -293,11 +293,12 @@ net_drain(struct net *n, uint32_t deadline_ms)
 			accept_queued(l);
 		free_listeners(n);
 		n->draining = true;
-		for (struct conn *c = n->conns; c != NULL; c = c->next)
-			conn_drain(c);
-		work_later(n);
-		update_tick(n);
 	}
+	n->quiet_ms = quiet_ms;
+	for (struct conn *c = n->conns; c != NULL; c = c->next)
+		conn_drain(c);
+	work_later(n);
+	update_tick(n);
 	if (event_base_once(n->base, -1, EV_TIMEOUT, on_drain_deadline, n, &tv) < 0)
 		net_stop(n);
 }

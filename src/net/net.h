@@ -66,6 +66,7 @@ struct net {
 	char date[NET_DATE_LEN];
 
 	bool draining;
+	uint32_t quiet_ms; /* of a drain */
 	bool stopped;
 };
 
@@ -87,8 +88,10 @@ int net_listen(struct net *n, int fd, size_t address);
 void net_run(struct net *n);
 
 /* No new connections; idle ones close at once, the others after their answer, all of them
- * after `deadline_ms`. Calling it again can only bring the deadline forward. */
-void net_drain(struct net *n, uint32_t deadline_ms);
+ * after `deadline_ms`. Where others serve on, nobody should notice: a connection counts as idle
+ * when it has been silent for `quiet_ms`, since a request may be on its way. Calling it again can
+ * only bring the deadline forward. */
+void net_drain(struct net *n, uint32_t deadline_ms, uint32_t quiet_ms);
 void net_stop(struct net *n);
 
 /* Is there time left in this turn of the loop for work that may as well wait? All connections

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * generation: born empty, freed as a whole.
+ */
+#include "app/generation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clients.h"
+#include "conf/load.h"
+
+struct generation *
+generation_new(struct config *conf)
+{
+	struct generation *g = calloc(1, sizeof(*g));
+
+	if (g == NULL) {
+		conf_free(conf);
+		return NULL;
+	}
+	g->conf = conf;
+	logs_init(&g->logs);
+	return g;
+}
+
+void
+generation_free(struct generation *g)
+{
+	if (g == NULL)
+		return;
+	for (size_t i = 0; i < g->slot_count; i++) {
+		if (g->slots[i].channel >= 0)
+			close(g->slots[i].channel);
+	}
+	free(g->slots);
+	clients_free(g->clients);
+	sockets_close(&g->sockets, false);
+	start_close(&g->start);
+	logs_close(&g->logs);
+	conf_free(g->conf);
+	free(g);
+}
+
+int
+generation_make_slots(struct generation *g)
+{
+	g->slots = calloc(g->conf->workers, sizeof(*g->slots));
+	g->clients = clients_new(g->conf->workers);
+	if (g->slots == NULL || g->clients == NULL)
+		return -ENOMEM;
+	g->slot_count = g->conf->workers;
+	for (size_t i = 0; i < g->slot_count; i++)
+		g->slots[i].channel = -1;
+	return 0;
+}
+
+bool
+generation_has_workers(const struct generation *g)
+{
+	for (size_t i = 0; i < g->slot_count; i++) {
+		if (g->slots[i].pid != 0)
+			return true;
+	}
+	return false;
+}
