@@ -13,6 +13,7 @@
 
 #include "app/cli.h"
 #include "app/daemonize.h"
+#include "app/explain.h"
 #include "app/generation.h"
 #include "app/logs.h"
 #include "app/start.h"
@@ -214,14 +215,16 @@ main(int argc, char **argv)
 	case CLI_RUN:
 	case CLI_TEST:
 	case CLI_DUMP:
+	case CLI_EXPLAIN:
 		break;
 	}
 	conf = load(&cli);
 	if (conf == NULL)
 		return CLI_EXIT_CONFIG;
-	if (cli.command != CLI_DUMP)
+	if (cli.command != CLI_DUMP && cli.command != CLI_EXPLAIN)
 		return run(&cli, conf);
-	status = cli_dump(conf);
+	status = cli.command == CLI_DUMP ? cli_dump(conf)
+					 : explain_run(&cli.explain, conf);
 	conf_free(conf);
 	return status;
 }

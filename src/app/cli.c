@@ -22,7 +22,7 @@
 #include "net/net.h"
 
 /* Options that have no letter. */
-enum { OPTION_DUMP = 256, OPTION_SCHEMA };
+enum { OPTION_DUMP = 256, OPTION_SCHEMA, OPTION_EXPLAIN, OPTION_JSON, OPTION_FROM };
 
 static struct cli
 complain(struct cli cli, const char *what, const char *arg)
@@ -33,9 +33,41 @@ complain(struct cli cli, const char *what, const char *arg)
 	return cli;
 }
 
+/* A method is a word; a URL has a '/' or is "*". */
+static bool
+is_method(const char *arg)
+{
+	return strpbrk(arg, "/:*") == NULL;
+}
+
+/* Takes [METHOD] URL; the index of what comes behind, or -1 when there is no URL. */
+static int
+take_request(struct explain_request *r, int argc, char **argv, int first)
+{
+	r->method = "GET";
+	if (argc - first >= 2 && is_method(argv[first]))
+		r->method = argv[first++];
+	if (first >= argc)
+		return -1;
+	r->url = argv[first];
+	return first + 1;
+}
+
 static struct cli
 check(struct cli cli, int argc, char **argv, int first)
 {
+	bool explains = cli.command == CLI_EXPLAIN;
+
+	if (!explains && (cli.explain.json || cli.explain.from != NULL ||
+			  cli.explain.field_count != 0))
+		return complain(cli, "--json, --from and -H go with --explain", "");
+	if (cli.explain.field_count > EXPLAIN_FIELDS_MAX)
+		return complain(cli, "there are too many -H", "");
+	if (explains)
+		first = take_request(&cli.explain, argc, argv, first);
+	if (first < 0)
+		return complain(cli, "--explain wants a URL: /path or http://host/path",
+				"");
 	if (argc - first > 1)
 		return complain(cli, "only one directory can be served; not also ",
 				argv[first + 1]);
@@ -43,7 +75,9 @@ check(struct cli cli, int argc, char **argv, int first)
 		cli.directory = argv[first];
 	if (cli.directory != NULL && cli.config != NULL)
 		return complain(cli, "give either -c FILE or a directory, not both", "");
-	if (cli.listen != NULL && cli.directory == NULL)
+	if (cli.listen != NULL && cli.directory == NULL && explains)
+		cli.explain.listen = cli.listen;
+	else if (cli.listen != NULL && cli.directory == NULL)
 		return complain(cli,
 				"-l goes with a directory; with a configuration file use "
 				"\"listen\" there",
@@ -51,6 +85,33 @@ check(struct cli cli, int argc, char **argv, int first)
 	if (cli.directory == NULL && cli.config == NULL)
 		cli.config = WEBSRV_CONFIG_FILE;
 	return cli;
+}
+
+/* False when it is another one. */
+static bool
+take_explain_option(struct cli *cli, int c)
+{
+	struct explain_request *r = &cli->explain;
+
+	switch (c) {
+	case OPTION_EXPLAIN:
+		cli->command = CLI_EXPLAIN;
+		return true;
+	case OPTION_JSON:
+		r->json = true;
+		return true;
+	case OPTION_FROM:
+		r->from = optarg;
+		return true;
+	case 'H':
+		/* One too many is counted, for a complaint. */
+		if (r->field_count < EXPLAIN_FIELDS_MAX)
+			r->fields[r->field_count] = optarg;
+		r->field_count++;
+		return true;
+	default:
+		return false;
+	}
 }
 
 struct cli
@@ -61,13 +122,16 @@ cli_parse(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ "dump-config", no_argument, NULL, OPTION_DUMP },
 		{ "schema", no_argument, NULL, OPTION_SCHEMA },
+		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "from", required_argument, NULL, OPTION_FROM },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct cli cli = { .command = CLI_RUN, .log_level = -1 };
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:l:e:dthV", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:l:e:H:dthV", names, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			cli.config = optarg;
@@ -102,10 +166,11 @@ cli_parse(int argc, char **argv)
 			cli.command = CLI_VERSION;
 			return cli;
 		default:
-			return complain(cli,
-					c == ':' ? "a value is missing after "
-						 : "unknown option ",
-					argv[optind - 1]);
+			if (!take_explain_option(&cli, c))
+				return complain(cli,
+						c == ':' ? "a value is missing after "
+							 : "unknown option ",
+						argv[optind - 1]);
 		}
 	}
 	return check(cli, argc, argv, optind);
@@ -123,12 +188,21 @@ cli_print_help(FILE *out)
 	      "FILE "
 	      "or DIR\n"
 	      "websrv --schema            print the JSON Schema of configurations\n"
+	      "websrv --explain [METHOD] URL\n"
+	      "                           tell how a request would be answered, and why; "
+	      "with\n"
+	      "                           -c FILE or DIR, and what is below\n"
 	      "websrv -V                  version and libraries\n"
 	      "websrv -h                  this help\n\n"
 	      "  -d        run in the background\n"
 	      "  -e LEVEL  log level: error, warning, info, debug\n\n"
-	      "Exit status: 0 fine, 1 failure at run time, 2 usage, 78 bad "
-	      "configuration.\n"
+	      "  --json           explain in JSON\n"
+	      "  -H 'NAME: VALUE' a field of the request to explain; may be repeated\n"
+	      "  --from ADDRESS   whose request it is: 192.0.2.7, ::1 or unix\n"
+	      "  -l ADDRESS       which listener takes it, as \"listen\" has it\n\n"
+	      "Exit status: 0 fine, 1 failure at run time (or the request is answered "
+	      "with\n"
+	      "400 or more), 2 usage, 78 bad configuration.\n"
 	      "Signals: TERM, INT, QUIT finish and stop; TERM or INT again stops at "
 	      "once;\n"
 	      "HUP reloads the configuration; USR1 reopens the logs.\n",
@@ -160,8 +234,8 @@ cli_print_version(FILE *out)
 }
 
 /* What could not be written whole must not look as if it were. */
-static int
-print_all(struct buf *text)
+int
+cli_print(struct buf *text)
 {
 	bool ok = !text->failed && fwrite(text->ptr, 1, text->len, stdout) == text->len &&
 		  fflush(stdout) == 0;
@@ -180,7 +254,7 @@ cli_print_schema(void)
 
 	buf_init(&text);
 	conf_describe(&text);
-	return print_all(&text);
+	return cli_print(&text);
 }
 
 int
@@ -196,5 +270,5 @@ cli_dump(const struct config *conf)
 		buf_fini(&text);
 		return 1;
 	}
-	return print_all(&text);
+	return cli_print(&text);
 }

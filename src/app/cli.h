@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "app/explain.h"
+
+struct buf;
 struct config;
 
 #define CLI_EXIT_USAGE 2
@@ -17,6 +20,7 @@ enum cli_command {
 	CLI_RUN,
 	CLI_TEST,
 	CLI_DUMP,
+	CLI_EXPLAIN,
 	CLI_SCHEMA,
 	CLI_VERSION,
 	CLI_HELP,
@@ -30,6 +34,7 @@ struct cli {
 	const char *listen;    /* -l */
 	int log_level;         /* -e: enum log_level; -1 = as configured */
 	bool daemonize;        /* -d */
+	struct explain_request explain;
 };
 
 /* Complains on stderr about what it does not understand (CLI_USAGE_ERROR). Strings are those
@@ -40,5 +45,7 @@ void cli_print_version(FILE *out);
 /* These two write to stdout; the exit status. */
 int cli_print_schema(void);
 int cli_dump(const struct config *conf);
+/* Writes to stdout and frees. 0, or 1 with a complaint when not all of it could be written. */
+int cli_print(struct buf *text);
 
 #endif

@@ -11,22 +11,31 @@
 
 #include "app/privileges.h"
 #include "base/buf.h"
-#include "core/site.h"
+#include "base/clock.h"
 #include "handler/file_shared.h"
 #include "handler/handlers.h"
+#include "net/conn.h"
 
 #define OTHER_DESCRIPTORS 64 /* roots, logs, sockets, uploads */
 
-int
-start_open(struct start *s, const struct config *conf, struct logs *logs,
-	   struct buf *errors)
+static int
+open_site(struct start *s, const struct config *conf, struct logs *logs, bool explains,
+	  struct buf *errors)
 {
 	struct handler_env env = { .conf = conf,
 				   .log = &logs->errors,
-				   .counters = &s->counters };
+				   .counters = &s->counters,
+				   .status = &s->status,
+				   .explains = explains };
 	int users;
 
 	*s = (struct start){ 0 };
+	s->status = (struct server_status){ .blocks = &s->counters,
+					    .block_count = 1,
+					    .end_names = conn_end_names(),
+					    .end_count = CONN_END_COUNT,
+					    .started = clock_unix(),
+					    .draining = &s->draining };
 	users = privileges_check(conf, errors);
 	s->files = file_shared_new(conf, NULL, 0);
 	if (s->files == NULL) {
@@ -36,6 +45,20 @@ start_open(struct start *s, const struct config *conf, struct logs *logs,
 	env.files = s->files;
 	s->site = site_new(conf, &env, handler_kinds, &errpage_handler, errors);
 	return s->site != NULL && users == 0 ? 0 : -1;
+}
+
+int
+start_open(struct start *s, const struct config *conf, struct logs *logs,
+	   struct buf *errors)
+{
+	return open_site(s, conf, logs, false, errors);
+}
+
+int
+start_open_explained(struct start *s, const struct config *conf, struct logs *logs,
+		     struct buf *errors)
+{
+	return open_site(s, conf, logs, true, errors);
 }
 
 void

@@ -234,6 +234,7 @@ struct conf_server {
 		error_pages; /* name "404" or "5xx", value a path beginning with '/' */
 	struct conf_pairs headers;
 	enum conf_server_header server_header;
+	const char *redirects_file; /* that has the table; NULL: the one of `place` */
 	const struct conf_redirect_row *redirects;
 	size_t redirect_count;
 	const struct conf_route *routes;

@@ -300,6 +300,7 @@ take_file(struct load *l, const struct conf_key *key, struct conf_server *s,
 				.server = l->server,
 				.error_max = ERRORS_MAX };
 
+	s->redirects_file = path;
 	arena_init(&of_file.scratch, SIZE_MAX);
 	take_text(&of_file, key, s, text, &l->of_files);
 	if (of_file.error_count != 0 || of_file.failed)

@@ -44,20 +44,28 @@ access_new(const struct conf_strings *allow, const struct conf_strings *deny,
 }
 
 static bool
-has_peer(const struct access_list *list, const struct peer *peer)
+has_peer(const struct access_list *list, const struct peer *peer,
+	 const struct cidr **block)
 {
 	struct cidr host;
 
 	if (peer->family == AF_UNIX)
 		return list->has_unix;
 	host = cidr_host(peer->family, peer->address);
-	return cidr_set_find(&list->blocks, &host) != NULL;
+	*block = cidr_set_find(&list->blocks, &host);
+	return *block != NULL;
 }
 
-bool
-access_permits(const struct access *a, const struct peer *peer)
+struct access_verdict
+access_decide(const struct access *a, const struct peer *peer)
 {
-	if (has_peer(&a->deny, peer))
-		return false;
-	return !a->is_limited || has_peer(&a->allow, peer);
+	struct access_verdict v = { .rule = ACCESS_NOT_DENIED };
+
+	if (has_peer(&a->deny, peer, &v.block))
+		v.rule = ACCESS_DENIED;
+	else if (a->is_limited)
+		v.rule = has_peer(&a->allow, peer, &v.block) ? ACCESS_ALLOWED
+							     : ACCESS_NOT_ALLOWED;
+	v.permits = v.rule == ACCESS_ALLOWED || v.rule == ACCESS_NOT_DENIED;
+	return v;
 }

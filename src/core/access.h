@@ -30,7 +30,26 @@ const struct access *access_new(const struct conf_strings *allow,
 				const struct conf_strings *deny, struct arena *arena)
 	__attribute__((warn_unused_result));
 
+enum access_rule {
+	ACCESS_DENIED,      /* "deny" has him */
+	ACCESS_ALLOWED,     /* "allow" has him */
+	ACCESS_NOT_ALLOWED, /* there is an "allow", and it has not */
+	ACCESS_NOT_DENIED   /* there is none, and "deny" has not */
+};
+
+struct access_verdict {
+	enum access_rule rule;
+	bool permits;
+	const struct cidr *block; /* that he is in; NULL: none, or "unix" */
+};
+
 /* Deny is looked at first; then, where there is an allow list, only who is in it may. */
-bool access_permits(const struct access *a, const struct peer *peer);
+struct access_verdict access_decide(const struct access *a, const struct peer *peer);
+
+static inline bool
+access_permits(const struct access *a, const struct peer *peer)
+{
+	return access_decide(a, peer).permits;
+}
 
 #endif

@@ -121,6 +121,12 @@ allowed_origin(const struct cors *c, const struct http_head *head)
 	return slice_make(NULL, 0);
 }
 
+bool
+cors_allows_origin(const struct cors *c, const struct http_head *head)
+{
+	return allowed_origin(c, head).ptr != NULL;
+}
+
 static bool
 allows_method(const struct cors *c, const struct http_head *head)
 {

@@ -35,6 +35,9 @@ const struct cors *cors_new(const struct conf_cors *conf, unsigned methods,
  * the route's handler does: browsers send no credentials with it. */
 bool cors_is_preflight(const struct http_head *head);
 
+/* May pages of the request's Origin see the answer? */
+bool cors_allows_origin(const struct cors *c, const struct http_head *head);
+
 /*
  * The fields of the answer, preflight or not, whatever its status. A page of an origin that
  * is not allowed gets none but Vary; so does a preflight for a method that is not.

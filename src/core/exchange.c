@@ -13,6 +13,7 @@
 #include "core/access.h"
 #include "core/accesslog.h"
 #include "core/cors.h"
+#include "core/exchange_trace.h"
 #include "core/limits.h"
 #include "http/uri.h"
 
@@ -123,7 +124,14 @@ clear_answer(struct exchange *ex)
 static bool
 is_permitted(const struct exchange *ex, const struct route *r)
 {
-	return r->access == NULL || access_permits(r->access, &ex->peer);
+	struct access_verdict v;
+
+	if (r->access == NULL)
+		return true;
+	v = access_decide(r->access, &ex->peer);
+	if (ex->trace != NULL)
+		exchange_note_access(ex, r, &v);
+	return v.permits;
 }
 
 /* The handler of the configured error page for this status, or NULL. What the peer may not
@@ -138,6 +146,8 @@ find_error_page(struct exchange *ex, int status)
 
 	if (path.len == 0)
 		return NULL;
+	exchange_note(ex, TRACE_ERROR, "%d: \"error_pages\" has %.*s", status,
+		      SLICE_ARG(path));
 	m = router_match(&ex->vhost->router, path);
 	if (m.kind != ROUTE_FOUND || !is_permitted(ex, m.route))
 		return NULL;
@@ -166,6 +176,8 @@ answer_error(struct exchange *ex, int status)
 	/* A page that fails while it answers for another error must not start over. */
 	if (ex->error_status == 0) {
 		ex->error_status = status;
+		if (ex->trace != NULL)
+			ex->trace->file = NULL;
 		page = find_error_page(ex, status);
 		if (page != NULL && open_handler(ex, page) == 0) {
 			if (ex->state == EXCHANGE_RESPONDING)
@@ -175,6 +187,7 @@ answer_error(struct exchange *ex, int status)
 		ex->field_count = ex->shared_field_count = 0;
 		body_release(&ex->body);
 	}
+	exchange_note(ex, TRACE_ERROR, "%d: the built-in page answers", ex->error_status);
 	page = &ex->site->error_page;
 	if (open_handler(ex, page) != 0)
 		exchange_respond(ex, ex->error_status);
@@ -214,8 +227,11 @@ canonicalise(struct exchange *ex)
 	ex->host = slice_make(host, uri_host_normalise(ex->head.host, host));
 	if (ex->head.form == HTTP_TARGET_ASTERISK)
 		return 0;
-	if (uri_path_canonical(ex->head.path, path, &len) != 0)
+	if (uri_path_canonical(ex->head.path, path, &len) != 0) {
+		if (ex->trace != NULL)
+			exchange_note_path(ex, slice_from(ex->head.path, len));
 		return 400;
+	}
 	ex->path = slice_make(path, len);
 	return 0;
 }
@@ -227,14 +243,23 @@ check_limits(const struct exchange *ex)
 	const struct conf_limits *l = &ex->vhost->conf->limits;
 	size_t head_size = ex->head.target.len + ex->head.method_name.len;
 
-	if (ex->head.target.len > l->uri_size)
+	if (ex->head.target.len > l->uri_size) {
+		exchange_note(ex, TRACE_REQUEST,
+			      "the target is longer than limits.uri_size, %llu bytes",
+			      (unsigned long long)l->uri_size);
 		return 414;
+	}
 	for (size_t i = 0; i < ex->head.field_count; i++)
 		head_size +=
 			ex->head.fields[i].name.len + ex->head.fields[i].value.len + 4;
-	if (ex->head.field_count > l->header_count || head_size > l->header_size)
-		return 431;
-	return 0;
+	if (ex->head.field_count <= l->header_count && head_size <= l->header_size)
+		return 0;
+	exchange_note(ex, TRACE_REQUEST,
+		      "%zu fields, %zu bytes: beyond limits.header_count, %u, or "
+		      "limits.header_size, %llu",
+		      ex->head.field_count, head_size, l->header_count,
+		      (unsigned long long)l->header_size);
+	return 431;
 }
 
 static int
@@ -257,6 +282,8 @@ open_route(struct exchange *ex)
 {
 	const struct handler *h = ex->route->by_method[ex->head.method];
 
+	if (ex->trace != NULL)
+		exchange_note_method(ex, h);
 	if (is_preflight(ex))
 		return answer_options(ex, ex->route->allow);
 	if (h == NULL && ex->head.method == HTTP_OPTIONS)
@@ -291,6 +318,8 @@ route_request(struct exchange *ex)
 	m = router_match(&ex->vhost->router, ex->path);
 	ex->rest = m.rest;
 	ex->route = m.route;
+	if (ex->trace != NULL)
+		exchange_note_match(ex, &m);
 	/* Of any request: a preflight, too, asks for what would be refused. */
 	if (ex->route != NULL && !is_permitted(ex, ex->route))
 		return 403;
@@ -319,8 +348,11 @@ void
 exchange_begin(struct exchange *ex)
 {
 	int status = canonicalise(ex);
+	struct slice name;
 
-	ex->vhost = site_find_vhost(ex->site, ex->address, ex->host);
+	ex->vhost = site_find_vhost(ex->site, ex->address, ex->host, &name);
+	if (ex->trace != NULL)
+		ex->trace->name = name;
 	ex->body_max = ex->vhost->conf->limits.body_size;
 	counter_add(ex->site->env.counters, COUNTER_REQUESTS, 1);
 	if (status == 0)

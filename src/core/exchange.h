@@ -21,6 +21,7 @@
 #include "core/peer.h"
 #include "core/router.h"
 #include "core/site.h"
+#include "core/trace.h"
 #include "http/message.h"
 
 #define EXCHANGE_FIELDS_MAX 24
@@ -67,7 +68,8 @@ struct handler_ops {
 	/* Once, as the user that serves: warns of what is out of reach. May be NULL. */
 	void (*check_access)(void *state);
 	/* 0, or the status to answer with an error page. After 0 the handler has either
-	 * responded, or asked for a turn (exchange_later), or waits for data(). */
+	 * responded, or asked for a turn (exchange_later), or waits for data(). Where ex->dry
+	 * is set neither of them creates, removes or changes anything. */
 	int (*open)(struct exchange *);
 	/* The next bytes of the request body, valid during the call only. `last`: the body is
 	 * whole (the slice may be empty), and it has to be answered now. 0, or the status to
@@ -119,6 +121,8 @@ struct exchange {
 	int error_status;    /* set while an error page answers: its status wins */
 	bool close;          /* the connection must not be used again */
 	bool waits;          /* for a turn of the loop to work() in */
+	bool dry;            /* the request is explained, not served: nothing may change */
+	struct trace *trace; /* of who explains, and set by him; NULL while serving */
 	uint64_t body_max;   /* request body bytes: beyond it 413 */
 	uint64_t received;   /* request body bytes so far */
 	uint64_t unconsumed; /* of those, not yet credited */
@@ -152,6 +156,14 @@ void exchange_refuse(struct exchange *ex, int status);
 
 /* The last call: closes the handler, releases the body, writes the access log. */
 void exchange_finish(struct exchange *ex, enum exchange_end why);
+
+/* A step on the way to the answer, in words: for who asks why (core/trace.h). The arguments
+ * are evaluated only then. */
+#define exchange_note(ex, kind, ...)                                                     \
+	do {                                                                             \
+		if ((ex)->trace != NULL)                                                 \
+			trace_note((ex)->trace, (kind), __VA_ARGS__);                    \
+	} while (0)
 
 /* --- for handlers --- */
 

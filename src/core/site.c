@@ -356,10 +356,12 @@ site_check_access(const struct site *s)
 }
 
 const struct vhost *
-site_find_vhost(const struct site *s, const struct site_address *a, struct slice host)
+site_find_vhost(const struct site *s, const struct site_address *a, struct slice host,
+		struct slice *name)
 {
 	uint32_t found;
 
+	*name = slice_make(NULL, 0);
 	if (host.len > HOST_MAX)
 		return a->fallback; /* no name is that long; do not hash it label by label */
 	found = strmap_find(&a->names, host);
@@ -371,7 +373,10 @@ site_find_vhost(const struct site *s, const struct site_address *a, struct slice
 		if (host.len > 0)
 			found = strmap_find(&a->names, host);
 	}
-	return found != STRMAP_NONE ? &s->vhosts[found] : a->fallback;
+	if (found == STRMAP_NONE)
+		return a->fallback;
+	*name = host;
+	return &s->vhosts[found];
 }
 
 struct slice

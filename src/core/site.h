@@ -43,6 +43,9 @@ struct handler_env {
 	struct file_shared *files;          /* of the files handler */
 	const struct server_status *status; /* NULL where nothing is served */
 	struct limits *limits;              /* by address; NULL: none hold */
+	/* Requests are explained, not served, perhaps by a user of few rights: directories that
+	 * may not be opened are told by the answers, not by create(). */
+	bool explains;
 };
 
 struct vhost {
@@ -91,9 +94,10 @@ void site_free(struct site *s);
 void site_check_access(const struct site *s);
 
 /* The server for a normalised host on an address: exact name, else the longest wildcard,
- * else the address's first. */
+ * else the address's first. *name is the part of the host that decided: all of it, ".b.c"
+ * for "*.b.c", or nothing. */
 const struct vhost *site_find_vhost(const struct site *s, const struct site_address *a,
-				    struct slice host);
+				    struct slice host, struct slice *name);
 
 /* Path of the configured error page ("404" before "4xx"), or empty. */
 struct slice vhost_error_page(const struct vhost *v, int status);

@@ -192,6 +192,21 @@ find_ranges(const struct exchange *ex, const struct files *f, const struct file_
 			  max < RANGES_MAX ? max : RANGES_MAX, count);
 }
 
+static void
+note_whole(const struct exchange *ex, const struct files *f, const struct file_choice *c)
+{
+	const char *why = "If-Range does not hold, or it is malformed or too many";
+
+	if (ex->head.method != HTTP_GET ||
+	    http_head_find(&ex->head, HTTP_FIELD_RANGE) == NULL)
+		return;
+	if (c->encoded)
+		why = "what is encoded while serving has no parts";
+	else if (f->route->limits.ranges == 0)
+		why = "limits.ranges is 0";
+	exchange_note(ex, TRACE_ANSWER, "Range: all is sent: %s", why);
+}
+
 int
 file_answer(struct exchange *ex, const struct files *f, const struct file_choice *c)
 {
@@ -208,21 +223,31 @@ file_answer(struct exchange *ex, const struct files *f, const struct file_choice
 	if (ex->error_status != 0)
 		return answer_error_page(ex, c);
 	verdict = cond_evaluate(&ex->head, &validators, clock_unix());
-	if (verdict == COND_PRECONDITION_FAILED)
+	if (verdict == COND_PRECONDITION_FAILED) {
+		exchange_note(ex, TRACE_ANSWER,
+			      "If-Match or If-Unmodified-Since does not hold");
 		return 412;
+	}
 	if (validators.etag.ptr == NULL || add_metadata(ex, c, validators.etag) < 0)
 		return 503;
 	if (verdict == COND_NOT_MODIFIED) {
+		exchange_note(ex, TRACE_ANSWER,
+			      "If-None-Match or If-Modified-Since: the client has it");
 		exchange_respond(ex, 304);
 		return 0;
 	}
 	switch (find_ranges(ex, f, c, &validators, ranges, &count)) {
 	case RANGE_UNSATISFIABLE:
+		exchange_note(ex, TRACE_ANSWER, "Range: all of it is beyond the end");
 		return answer_unsatisfiable(ex, c->version->size);
 	case RANGE_PARTIAL:
+		exchange_note(ex, TRACE_ANSWER, "Range: %zu part%s", count,
+			      count == 1 ? "" : "s");
 		return count == 1 ? answer_part(ex, f, c, &ranges[0])
 				  : answer_parts(ex, f, c, ranges, count);
 	case RANGE_WHOLE:
+		if (ex->trace != NULL)
+			note_whole(ex, f, c);
 		break;
 	}
 	return answer_whole(ex, f, c);

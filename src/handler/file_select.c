@@ -36,13 +36,23 @@ open_sibling(struct exchange *ex, struct files *f, const char *path,
 	struct slice ext = coding_extension(c);
 	char *name = arena_printf(&ex->arena, "%s%.*s", path, SLICE_ARG(ext));
 	struct file_version *sibling;
+	int rc;
 
-	if (name == NULL ||
-	    filecache_open(f->shared->cache, &f->root, name, &sibling) != 0)
+	if (name == NULL)
+		return NULL;
+	rc = filecache_open(f->shared->cache, &f->root, name, &sibling);
+	if (rc < 0 && ex->trace != NULL)
+		files_note_failed(ex, f, name, rc);
+	if (rc != 0)
 		return NULL;
 	/* An empty file is in none of the codings. */
-	if (sibling->size > 0 && !is_older(&sibling->id.mtime, &v->id.mtime))
+	if (sibling->size > 0 && !is_older(&sibling->id.mtime, &v->id.mtime)) {
+		exchange_note(ex, TRACE_FILE, "%s: is there, %llu bytes", name,
+			      (unsigned long long)sibling->size);
 		return sibling;
+	}
+	exchange_note(ex, TRACE_FILE, "%s: is %s", name,
+		      sibling->size > 0 ? "older than the file" : "empty");
 	file_version_unref(sibling);
 	return NULL;
 }
@@ -193,6 +203,8 @@ take(struct exchange *ex, struct files *f, const char *path, struct offer *o,
 		return false;
 	choice->coding = c;
 	choice->encoded = !is_sibling;
+	if (ex->trace != NULL)
+		files_note_coding(ex, f, path, choice, other);
 	if (other == NULL)
 		return true;
 	choice->version = other;
@@ -243,10 +255,14 @@ file_select(struct exchange *ex, struct files *f, const char *path,
 		add(&o, f->siblings, f->sibling_count, o.siblings);
 		add(&o, f->encodings, f->encoding_count, o.encodings);
 		c = negotiate_pick_coding(&want, o.list, o.count);
-		if (c == CODING_IDENTITY)
+		if (c == CODING_IDENTITY) {
+			exchange_note(ex, TRACE_ANSWER, "Accept-Encoding: as it is");
 			return 0;
-		if (c == CODING_COUNT)
+		}
+		if (c == CODING_COUNT) {
+			exchange_note(ex, TRACE_FILE, "no form of it is acceptable");
 			return o.busy ? 503 : 406;
+		}
 		if (take(ex, f, path, &o, c, choice))
 			return 0;
 	}

@@ -116,7 +116,7 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	int fd = fs_open_dir(conf->root);
 	struct files *f;
 
-	if (fd < 0) {
+	if (fd < 0 && !(env->explains && fd == -EACCES)) {
 		conf_report(
 			errors, &conf->root_place,
 			"cannot open the directory %s: %s; name one that can be opened",
@@ -125,7 +125,8 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL) {
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		conf_report(errors, &conf->root_place, "out of memory");
 		return -1;
 	}
@@ -152,7 +153,8 @@ files_destroy(void *state)
 
 	filecache_forget_root(f->shared->cache, &f->root);
 	listings_forget_root(f->shared->listings, &f->root);
-	close(f->root.dirfd);
+	if (f->root.dirfd >= 0)
+		close(f->root.dirfd);
 	free(f);
 }
 
@@ -168,9 +170,10 @@ files_check_access(void *state)
 
 /* --- a request --- */
 
-/* A segment that begins with a dot; "/.well-known/" (RFC 8615) is meant to be seen. */
-static bool
-is_hidden(const struct files *f, const struct exchange *ex)
+/* The segment that begins with a dot, or nothing; "/.well-known/" (RFC 8615) is meant to be seen.
+ */
+static struct slice
+find_hidden(const struct files *f, const struct exchange *ex)
 {
 	struct slice rest = ex->rest;
 	const char *end = rest.ptr + rest.len;
@@ -179,9 +182,10 @@ is_hidden(const struct files *f, const struct exchange *ex)
 		rest = slice_from(rest, sizeof(".well-known/") - 1);
 	for (const char *p = rest.ptr; p < end; p++) {
 		if (*p == '.' && (p == rest.ptr || p[-1] == '/'))
-			return true;
+			return slice_make(
+				p, slice_find(slice_make(p, (size_t)(end - p)), '/'));
 	}
-	return false;
+	return slice_make(NULL, 0);
 }
 
 int
@@ -193,6 +197,14 @@ files_open_failed(struct files *f, const char *path, int error)
 		log_limited(f->log, &f->open_limit, LOG_LEVEL_ERROR, "%s/%s: %s",
 			    f->conf->root, path, strerror(-error));
 	return status == 409 ? 404 : status;
+}
+
+static int
+open_failed(struct exchange *ex, struct files *f, const char *path, int error)
+{
+	if (ex->trace != NULL)
+		files_note_failed(ex, f, path, error);
+	return files_open_failed(f, path, error);
 }
 
 /* What an answer needs until it has left. */
@@ -253,6 +265,8 @@ answer_version(struct exchange *ex, struct files *f, const char *path,
 		file_version_unref(v);
 		return 503;
 	}
+	if (ex->trace != NULL)
+		files_note_version(ex, f, path, v);
 	status = file_select(ex, f, path, v, c);
 	c->name = slice_from_str(slash != NULL ? slash + 1 : path);
 	if (status == 0 && elsewhere && ex->error_status == 0)
@@ -286,10 +300,15 @@ answer_directory(struct exchange *ex, struct files *f, const char *path)
 		if (rc == 0)
 			return answer_version(ex, f, name, v, true);
 		if (rc != 1)
-			status = files_open_failed(f, name, rc);
+			status = open_failed(ex, f, name, rc);
+		else
+			exchange_note(ex, TRACE_FILE, "%s: is a directory", name);
 		if (status != 404)
 			return status;
 	}
+	exchange_note(ex, TRACE_FILE, "%s: no index file; it is %s",
+		      path[0] != '\0' ? path : "the root",
+		      f->conf->listing ? "listed" : "not listed: \"listing\" is off");
 	return f->conf->listing && ex->error_status == 0
 		       ? exchange_hand_over(ex, &f->listing)
 		       : 404;
@@ -306,9 +325,12 @@ answer_path(struct exchange *ex, struct files *f, const char *path)
 	rc = filecache_open(f->shared->cache, &f->root, path, &v);
 	if (rc == 0)
 		return answer_version(ex, f, path, v, false);
-	if (rc == 1)
+	if (rc == 1) {
+		exchange_note(ex, TRACE_FILE,
+			      "%s: is a directory, whose name ends in \"/\"", path);
 		return ex->error_status == 0 ? exchange_redirect_slash(ex) : 404;
-	return files_open_failed(f, path, rc);
+	}
+	return open_failed(ex, f, path, rc);
 }
 
 /* Nothing is there: one page answers for all, where an application draws what the path says. */
@@ -318,20 +340,30 @@ answer_fallback(struct exchange *ex, struct files *f)
 	struct file_version *v;
 	int rc = filecache_open(f->shared->cache, &f->root, f->conf->fallback, &v);
 
+	exchange_note(ex, TRACE_FILE, "the fallback is tried: /%s", f->conf->fallback);
 	if (rc == 0)
 		return answer_version(ex, f, f->conf->fallback, v, true);
-	return rc == 1 ? 404 : files_open_failed(f, f->conf->fallback, rc);
+	return rc == 1 ? 404 : open_failed(ex, f, f->conf->fallback, rc);
 }
 
 static int
 files_open(struct exchange *ex)
 {
 	struct files *f = ex->handler->state;
+	struct slice hidden = slice_make(NULL, 0);
 	char *path;
 	int status;
 
-	if (!f->conf->hidden && is_hidden(f, ex))
+	exchange_note(ex, TRACE_FILE, "looked for beneath %s%s", f->conf->root,
+		      f->root.dirfd < 0 ? ", which may not be opened" : "");
+	if (f->root.dirfd < 0)
+		return 403;
+	if (!f->conf->hidden)
+		hidden = find_hidden(f, ex);
+	if (hidden.len != 0) {
+		exchange_note(ex, TRACE_FILE, "hidden name \"%.*s\"", SLICE_ARG(hidden));
 		return 404;
+	}
 	path = arena_strdup(&ex->arena, ex->rest);
 	if (path == NULL)
 		return 503;

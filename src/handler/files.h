@@ -45,6 +45,19 @@ struct file_choice {
 /* The status for a failed open of `path`; what is our own trouble is logged. */
 int files_open_failed(struct files *f, const char *path, int error);
 
+/* file_trace.c: for ex->trace, which is there. */
+
+/* Why nothing could be opened at `path`; `error` is what files_open_failed() gets. */
+void files_note_failed(struct exchange *ex, const struct files *f, const char *path,
+		       int error) __attribute__((cold));
+/* The version is what `path` names. */
+void files_note_version(struct exchange *ex, const struct files *f, const char *path,
+			const struct file_version *v) __attribute__((cold));
+/* It is sent in choice->coding; `sibling` has the bytes, or NULL when they are made. */
+void files_note_coding(struct exchange *ex, const struct files *f, const char *path,
+		       const struct file_choice *choice,
+		       const struct file_version *sibling) __attribute__((cold));
+
 /* file_select.c */
 
 /* Is the media type (parameters are passed over) one that is encoded while serving? */

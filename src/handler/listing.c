@@ -123,6 +123,8 @@ new_listing(struct exchange *ex, const struct listing_source *src)
 static int
 failed(const struct exchange *ex, const struct listing_source *src, int error, int status)
 {
+	exchange_note(ex, TRACE_FILE, "the directory cannot be listed: %s",
+		      strerror(-error));
 	if (error == -ENOBUFS) {
 		log_limited(
 			src->log, &src->all->memory_limit, LOG_LEVEL_WARNING,
@@ -310,6 +312,8 @@ respond(struct exchange *ex, struct listing *l)
 	if (validators.etag.len == 0)
 		return 503;
 	verdict = cond_evaluate(&ex->head, &validators, clock_unix());
+	exchange_note(ex, TRACE_ANSWER, "a listing of %zu names as %.*s",
+		      l->page.list->count, SLICE_ARG(l->format->media_type));
 	if (verdict == COND_PRECONDITION_FAILED)
 		return 412;
 	if (add_metadata(ex, l, validators.etag) < 0)

@@ -39,7 +39,7 @@ put_create(const struct handler_env *env, const struct conf_route *route, void *
 		return -1;
 	}
 	rc = store_open(s, conf, env->log);
-	if (rc < 0) {
+	if (rc < 0 && !(env->explains && rc == -EACCES)) {
 		conf_report(
 			errors, &conf->directory_place,
 			"cannot open the directory %s: %s; name one that can be opened",
@@ -68,27 +68,80 @@ put_check_access(void *state)
 			    s->conf->directory, strerror(errno));
 }
 
+/* Why a name is refused, and what is not looked at when only that is asked. */
+static void
+note_name(struct exchange *ex, const struct store *s, const char *name, int status)
+{
+	const char *why = "is free";
+
+	if (status == 412)
+		why = "the preconditions do not hold";
+	else if (status == 409)
+		why = "is there, and must not be replaced (\"conflict\")";
+	else if (status != 0)
+		why = "cannot be looked for";
+	else if (faccessat(s->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		why = "is there, and is replaced";
+	exchange_note(ex, TRACE_UPLOAD, "%s: %s", name, why);
+}
+
+/* Nothing is written where the request is only explained. */
+static int
+begin(struct exchange *ex, struct store *s, struct put *p)
+{
+	int status;
+
+	if (!ex->dry)
+		return store_begin(s, &p->temp);
+	p->temp.fd = -1;
+	status = store_look(s);
+	if (status != 0)
+		exchange_note(ex, TRACE_UPLOAD, "%s: user %u may not write there",
+			      s->conf->directory, geteuid());
+	else
+		exchange_note(ex, TRACE_UPLOAD,
+			      "not looked at: the body, its digest, the free space");
+	return status;
+}
+
 static int
 put_open(struct exchange *ex)
 {
 	struct store *s = ex->handler->state;
 	struct put *p = arena_zalloc(&ex->arena, sizeof(*p));
+	enum upload_name_error wrong;
 	int status;
 
+	exchange_note(ex, TRACE_UPLOAD, "into the directory %s%s", s->conf->directory,
+		      s->dirfd < 0 ? ", which may not be opened" : "");
+	if (s->dirfd < 0)
+		return 403;
 	/* RFC 9110 section 14.5: a part must not pass for the whole. */
-	if (http_head_find(&ex->head, HTTP_FIELD_CONTENT_RANGE) != NULL)
+	if (http_head_find(&ex->head, HTTP_FIELD_CONTENT_RANGE) != NULL) {
+		exchange_note(ex, TRACE_UPLOAD, "a part of a file is not taken");
 		return 400;
-	if (slice_find(ex->rest, '/') < ex->rest.len)
+	}
+	if (slice_find(ex->rest, '/') < ex->rest.len) {
+		exchange_note(ex, TRACE_UPLOAD,
+			      "%.*s: files go into the directory itself",
+			      SLICE_ARG(ex->rest));
 		return 409; /* RFC 4918 section 9.7.1: no collection of that name */
-	if (upload_name_check(ex->rest, 0) != UPLOAD_NAME_OK)
+	}
+	wrong = upload_name_check(ex->rest, 0);
+	if (wrong != UPLOAD_NAME_OK) {
+		exchange_note(ex, TRACE_UPLOAD, "\"%.*s\" is no name for a file: %s",
+			      SLICE_ARG(ex->rest), upload_name_sentence(wrong));
 		return 400;
+	}
 	if (p == NULL || (p->name = arena_strdup(&ex->arena, ex->rest)) == NULL)
 		return 503;
 	status = store_check_name(s, p->name, &ex->head);
+	if (ex->trace != NULL)
+		note_name(ex, s, p->name, status);
 	if (status == 0)
 		status = store_digest_begin(&p->digest, &ex->head);
 	if (status == 0)
-		status = store_begin(s, &p->temp);
+		status = begin(ex, s, p);
 	if (status != 0)
 		store_digest_fini(&p->digest);
 	ex->data = p;
@@ -107,6 +160,19 @@ tell_not_kept(struct store *s, int error)
 }
 
 static int
+publish(struct exchange *ex, struct store *s, struct put *p, bool *replaced)
+{
+	int status;
+
+	if (ex->dry)
+		return store_foresee(s, p->name, &ex->head, replaced);
+	status = store_digest_end(&p->digest, p->temp.fd);
+	if (status == 0)
+		status = store_publish(s, &p->temp, p->name, &ex->head, replaced);
+	return status;
+}
+
+static int
 finish(struct exchange *ex, struct store *s, struct put *p)
 {
 	char *location = arena_alloc(&ex->arena, 3 * ex->path.len + 1);
@@ -115,9 +181,7 @@ finish(struct exchange *ex, struct store *s, struct put *p)
 
 	if (location == NULL)
 		return 503;
-	status = store_digest_end(&p->digest, p->temp.fd);
-	if (status == 0)
-		status = store_publish(s, &p->temp, p->name, &ex->head, &replaced);
+	status = publish(ex, s, p, &replaced);
 	if (status != 0)
 		return status;
 	if (p->digest.keep_error < 0)

@@ -36,8 +36,12 @@ redirect_open(struct exchange *ex)
 	struct slice to;
 	int status = template_expand(&conf->target, &v, &ex->arena, &to);
 
-	if (status != 0)
+	if (status != 0) {
+		exchange_note(ex, TRACE_REDIRECT, "%s cannot be filled in: %s", conf->to,
+			      http_status_reason(status));
 		return status;
+	}
+	exchange_note(ex, TRACE_REDIRECT, "%s becomes %.*s", conf->to, SLICE_ARG(to));
 	return exchange_redirect(ex, conf->status, to,
 				 conf->keep_query && !conf->target.has_query);
 }

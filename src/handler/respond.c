@@ -22,6 +22,7 @@ respond_open(struct exchange *ex)
 	const struct conf_respond *conf = ex->handler->state;
 	struct slice body = slice_from_str(conf->body);
 
+	exchange_note(ex, TRACE_ANSWER, "\"respond\" says %d", conf->status);
 	if (body.len > 0 && exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE,
 					       slice_from_str(conf->content_type)) < 0)
 		return 500;

@@ -84,6 +84,22 @@ store_begin(struct store *s, struct fs_temp *t)
 }
 
 int
+store_look(struct store *s)
+{
+	int rc = faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS);
+
+	return rc == 0 ? 0 : failed(s, "create a file in", "", -errno);
+}
+
+int
+store_foresee(struct store *s, const char *name, const struct http_head *head,
+	      bool *replaced)
+{
+	*replaced = faccessat(s->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return store_check_name(s, name, head);
+}
+
+int
 store_append(struct store *s, struct fs_temp *t, struct slice bytes)
 {
 	int rc = fs_write_full(t->fd, bytes.ptr, bytes.len);

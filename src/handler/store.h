@@ -33,6 +33,11 @@ void store_close(struct store *s);
  * what has that name now, 409 when it may not be replaced. */
 int store_check_name(struct store *s, const char *name, const struct http_head *head);
 int store_begin(struct store *s, struct fs_temp *t);
+/* In place of the two that write, where nothing may be written: what they would answer as far as
+ * that can be seen from outside. */
+int store_look(struct store *s);
+int store_foresee(struct store *s, const char *name, const struct http_head *head,
+		  bool *replaced);
 int store_append(struct store *s, struct fs_temp *t, struct slice bytes);
 /* Asks again what store_check_name() asked, as close to the moment as can be. */
 int store_publish(struct store *s, struct fs_temp *t, const char *name,

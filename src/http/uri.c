@@ -78,6 +78,7 @@ uri_path_canonical(struct slice path, char *out, size_t *len)
 {
 	size_t o = 1; /* out[o - 1] is the '/' that the next segment follows */
 
+	*len = 0;
 	if (path.len == 0 || path.ptr[0] != '/')
 		return 400;
 	out[0] = '/';
@@ -86,6 +87,7 @@ uri_path_canonical(struct slice path, char *out, size_t *len)
 		ptrdiff_t taken =
 			decode_segment(slice_from(path, i), out + o, &segment.len);
 
+		*len = i;
 		if (taken < 0)
 			return 400;
 		i += (size_t)taken; /* at the '/' or the end */

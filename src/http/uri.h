@@ -18,7 +18,8 @@
  * trailing '/' kept (also for a final "." or ".."). Writes at most path.len bytes to `out`
  * (not NUL-terminated) and the count to *len. `out` may not overlap `path`.
  * 0, or 400: %00, %2F, a bad escape, a path above the root, no leading '/', a raw '?',
- * or a raw byte that may not stand in a target. Other control bytes may come out.
+ * or a raw byte that may not stand in a target; *len is then where the segment begins that
+ * is to blame. Other control bytes may come out.
  */
 int uri_path_canonical(struct slice path, char *out, size_t *len);
 

@@ -111,6 +111,8 @@ run_case(void **state)
 
 	if (c->out == NULL) {
 		assert_int_equal(canonical(c->in, &out, &len), 400);
+		assert_in_range(len, 0, c->in.len);
+		assert_true(len == 0 || c->in.ptr[len - 1] == '/');
 		free(out);
 		return;
 	}
@@ -128,6 +130,30 @@ run_case(void **state)
 	free(out);
 	free(encoded);
 	free(again);
+}
+
+static void
+the_segment_that_is_to_blame_is_told(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t at;
+	} rows[] = {
+		{ "a", 0 },          { "/%zz", 1 },    { "/a/b%2Fc/d", 3 },
+		{ "/a/../..", 6 },   { "/a//%00", 4 }, { "/a/%2e%2e/%2e%2e/b", 10 },
+		{ "/abc/d?e/f", 5 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t len = 99;
+		char *out;
+
+		assert_int_equal(canonical(slice_from_str(rows[i].path), &out, &len),
+				 400);
+		assert_int_equal(len, rows[i].at);
+		free(out);
+	}
 }
 
 static void
@@ -261,7 +287,8 @@ hosts_are_lower_cased_without_port_and_final_dot(void **state)
 int
 main(void)
 {
-	static struct CMUnitTest tests[COUNT(cases) + 4] = {
+	static struct CMUnitTest tests[COUNT(cases) + 5] = {
+		cmocka_unit_test(the_segment_that_is_to_blame_is_told),
 		cmocka_unit_test(encoding_lets_only_path_bytes_through),
 		cmocka_unit_test(target_bytes_are_those_that_may_stand_raw),
 		cmocka_unit_test(authorities_are_told_from_other_text),
