@@ -160,6 +160,7 @@ serve(const struct cli *cli, struct generation **g)
 static int
 run(const struct cli *cli, struct config *conf)
 {
+	static const struct log to_stderr = { STDERR_FILENO, LOG_LEVEL_WARNING };
 	struct generation *g = generation_new(conf);
 	int status;
 
@@ -168,6 +169,10 @@ run(const struct cli *cli, struct config *conf)
 		return 1;
 	}
 	status = check(conf, &g->logs, &g->start);
+	/* Of a test nobody reads the log. */
+	if (status == 0)
+		start_warn_auth(g->start.site,
+				cli->command == CLI_TEST ? &to_stderr : &g->logs.errors);
 	if (status == 0 && cli->command == CLI_TEST)
 		printf("%s: the configuration is fine\n",
 		       cli->config != NULL ? cli->config : cli->directory);

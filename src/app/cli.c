@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/idna.h"
 #include "base/log.h"
+#include "base/password.h"
 #include "base/regex.h"
 #include "conf/describe.h"
 #include "conf/dump.h"
@@ -227,6 +228,8 @@ cli_print_version(FILE *out)
 			digest_hash_library());
 	else
 		fprintf(out, "digests: none\n");
+	fprintf(out, "passwords: %s\n",
+		password_is_built_in() ? "yescrypt, bcrypt, SHA-512 (libcrypt)" : "none");
 	regex_version(regex);
 	fprintf(out, "regular expressions: %s%s\n", regex_is_built_in() ? "PCRE2 " : "",
 		regex);

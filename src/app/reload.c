@@ -140,6 +140,7 @@ begin(struct supervisor *s)
 	if (g == NULL)
 		return;
 	start_warn(g->conf, &g->logs.errors);
+	start_warn_auth(g->start.site, &g->logs.errors);
 	start_raise_limits(g->conf, &g->logs.errors);
 	start_workers(s, g);
 }

@@ -14,7 +14,9 @@
 #include "app/privileges.h"
 #include "base/buf.h"
 #include "base/counters.h"
+#include "base/pool.h"
 #include "core/accesslog.h"
+#include "core/auth_verify.h"
 #include "core/limits.h"
 #include "core/site.h"
 #include "handler/file_shared.h"
@@ -22,11 +24,15 @@
 #include "net/conn.h"
 #include "net/net.h"
 
+#define HELPERS 2 /* threads for what would keep the loop waiting */
+#define JOBS_WAITING 64
 #define QUIET_MS 1000 /* a client that was silent for so long has no request on its way */
 
 struct worker {
 	const struct worker_boot *boot;
 	struct file_shared *files;
+	struct pool *pool;
+	struct auth_shared *auth;
 	bool draining; /* the server stops; read by the health page */
 	bool yielded;  /* so was the supervisor told */
 	struct server_status status;
@@ -205,11 +211,15 @@ open_site(struct worker *w)
 
 	w->files = file_shared_new(b->conf, takes_uploads(b->conf) ? b->counters : NULL,
 				   b->blocks);
-	if (w->files == NULL) {
+	w->pool = pool_new(HELPERS, JOBS_WAITING);
+	w->auth = auth_shared_new(w->pool);
+	if (w->files == NULL || w->pool == NULL || w->auth == NULL) {
 		log_error(env.log, "out of memory");
 		return -1;
 	}
 	env.files = w->files;
+	env.pool = w->pool;
+	env.auth = w->auth;
 	buf_init(&errors);
 	w->site = site_new(b->conf, &env, handler_kinds, &errpage_handler, &errors);
 	if (w->site == NULL)
@@ -232,7 +242,7 @@ open_net(struct worker *w)
 		log_error(&b->logs->errors, "event loop: %s", why);
 		return -EINVAL;
 	}
-	if (!b->waits && listen_all(w) < 0)
+	if (net_watch_pool(w->net, w->pool) < 0 || (!b->waits && listen_all(w) < 0))
 		return -ENOMEM;
 	w->on_channel =
 		event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
@@ -272,6 +282,8 @@ fini(struct worker *w)
 	if (w->on_term != NULL)
 		event_free(w->on_term);
 	net_free(w->net);
+	pool_free(w->pool);
+	auth_shared_free(w->auth);
 	accesslog_fini(&w->accesslog);
 	site_free(w->site);
 	file_shared_free(w->files);

@@ -231,6 +231,17 @@ check_cache_control(struct slice s)
 }
 
 const char *
+check_realm(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if ((unsigned char)s.ptr[i] > 0x7e)
+			return "is not ASCII, which clients read differently; write "
+			       "ASCII";
+	}
+	return s.len == 0 ? check_not_empty(s) : check_header_value(s);
+}
+
+const char *
 check_media_type(struct slice s)
 {
 	static const char wrong[] =

@@ -28,6 +28,8 @@ const char *check_file_name(struct slice s);
 const char *check_header_name(struct slice s);
 const char *check_header_value(struct slice s);
 const char *check_cache_control(struct slice s);
+/* What stands in a challenge; quotes are escaped there. */
+const char *check_realm(struct slice s);
 /* type/subtype, perhaps with parameters. */
 const char *check_media_type(struct slice s);
 /* type/subtype or "type/" and a star, no parameters. */

@@ -180,6 +180,24 @@ struct conf_cors {
 	uint32_t max_age_ms; /* how long a preflight answer holds */
 };
 
+/* Who may, by what he knows; either one lets in. */
+struct conf_auth {
+	bool enabled;
+	struct {
+		bool enabled;
+		const char *users; /* absolute path */
+		const char *realm;
+		struct conf_place users_place;
+	} basic;
+	struct {
+		bool enabled;
+		const char *tokens; /* absolute path */
+		const char *realm;
+		struct conf_place tokens_place;
+	} bearer;
+	unsigned methods; /* set of HTTP_BIT() that need it; 0 = all; GET is HEAD too */
+};
+
 enum conf_server_header {
 	CONF_SERVER_HEADER_NAME, /* "websrv" */
 	CONF_SERVER_HEADER_FULL, /* with the version */
@@ -214,6 +232,7 @@ struct conf_route {
 	struct conf_cors cors;
 	/* "10.0.0.0/8", "::1", "unix": blocks as cidr_format() writes them; empty = none */
 	struct conf_strings allow, deny;
+	struct conf_auth auth;
 	struct conf_limits limits; /* flattened: global, server, route */
 	struct conf_place place;
 };

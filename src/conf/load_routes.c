@@ -165,6 +165,7 @@ route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	redirect_check_route(l, r, at);
 	check_download(l, r, at);
 	access_check_route(l, r, at);
+	auth_check_route(l, r, at, r->methods != 0 ? r->methods : served_methods(r));
 	cors_check_route(l, r, at, r->methods != 0 ? r->methods : served_methods(r));
 }
 

@@ -205,6 +205,11 @@ void access_set(struct load *l, const struct conf_key *key, void *target,
 /* What of "allow" is in "deny", too. */
 void access_check_route(struct load *l, const struct conf_route *r,
 			const struct conf_at *at);
+/* load_auth.c */
+void auth_done(struct load *l, void *target, const struct conf_at *at, bool clean);
+/* The methods that "for" names are served by the route. */
+void auth_check_route(struct load *l, const struct conf_route *r,
+		      const struct conf_at *at, unsigned served);
 /* load_regex.c */
 void path_regex_set(struct load *l, const struct conf_key *key, void *target,
 		    const struct conf_at *at, struct slice s);

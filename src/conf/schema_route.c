@@ -211,6 +211,51 @@ static const struct conf_section cors = {
 	.done = cors_done,
 };
 
+static const struct conf_key basic_keys[] = {
+	{ "users", CONF_PATH, NULL,
+	  "file of lines USER:HASH; \"websrvctl passwd\" writes it",
+	  INTO(struct conf_auth, basic.users), PLACE(struct conf_auth, basic.users_place),
+	  .check = check_not_empty, .flags = CONF_REQUIRED },
+	{ "realm", CONF_TEXT, "websrv", "what browsers show beside the question",
+	  INTO(struct conf_auth, basic.realm), .check = check_realm },
+};
+static const struct conf_section basic = {
+	.name = "basic",
+	.doc = "users with passwords (HTTP Basic)",
+	KEYS(basic_keys),
+};
+
+static const struct conf_key bearer_keys[] = {
+	{ "tokens", CONF_PATH, NULL,
+	  "file of lines NAME:sha256:HASH; \"websrvctl token\" writes it",
+	  INTO(struct conf_auth, bearer.tokens),
+	  PLACE(struct conf_auth, bearer.tokens_place), .check = check_not_empty,
+	  .flags = CONF_REQUIRED },
+	{ "realm", CONF_TEXT, "websrv", "named to clients without a token",
+	  INTO(struct conf_auth, bearer.realm), .check = check_realm },
+};
+static const struct conf_section bearer = {
+	.name = "bearer",
+	.doc = "tokens for programs (HTTP Bearer)",
+	KEYS(bearer_keys),
+};
+
+static const struct conf_key auth_keys[] = {
+	{ "basic", CONF_SECTION, NULL, "users with passwords", .section = &basic,
+	  MARK(struct conf_auth, basic.enabled, 1) },
+	{ "bearer", CONF_SECTION, NULL, "tokens for programs", .section = &bearer,
+	  MARK(struct conf_auth, bearer.enabled, 1) },
+	{ "for", CONF_SET, NULL,
+	  "methods that need it; default: all; \"GET\" is HEAD, too",
+	  INTO(struct conf_auth, methods), .choices = methods, .min = 1 },
+};
+static const struct conf_section auth = {
+	.name = "auth",
+	.doc = "who may use the route, by password or token",
+	KEYS(auth_keys),
+	.done = auth_done,
+};
+
 static const struct conf_key route_keys[] = {
 	{ "path", CONF_TEXT, NULL,
 	  "the path that is matched; \"/a/*\" is everything beneath \"/a/\"",
@@ -249,6 +294,9 @@ static const struct conf_key route_keys[] = {
 	{ "deny", CONF_TEXTS, NULL, "addresses that may not; looked at before \"allow\"",
 	  ITEMS(struct conf_route, deny.items, deny.count), .set = access_set,
 	  .flags = CONF_UNIQUE, .min = 1 },
+	{ "auth", CONF_SECTION, NULL, "who may use the route, by password or token",
+	  INTO(struct conf_route, auth), .section = &auth,
+	  MARK(struct conf_route, auth.enabled, 1) },
 	{ "cache_control", CONF_TEXT, NULL, "Cache-Control of responses",
 	  INTO(struct conf_route, cache_control), .check = check_cache_control },
 	{ "download", CONF_BOOL, "false",

@@ -64,13 +64,31 @@ add_quoted(struct buf *b, struct slice s)
 	buf_add_char(b, '"');
 }
 
+/* The column has no quotes around it, so a space would make two of it. */
+static void
+add_user(struct buf *b, struct slice user)
+{
+	if (user.len == 0)
+		buf_add_char(b, '-');
+	while (user.len > 0) {
+		size_t n = slice_find(user, ' ');
+
+		buf_add_escaped(b, slice_make(user.ptr, n));
+		if (n < user.len)
+			buf_add_str(b, "\\x20");
+		user = slice_from(user, n + 1);
+	}
+}
+
 static void
 write_combined(struct accesslog *a, struct buf *b, const struct exchange *ex)
 {
 	const struct http_head *h = &ex->head;
 	char peer[PEER_TEXT_MAX];
 
-	buf_printf(b, "%s - - [%s] \"", peer_format(&ex->peer, peer), date_text(a));
+	buf_printf(b, "%s - ", peer_format(&ex->peer, peer));
+	add_user(b, ex->user);
+	buf_printf(b, " [%s] \"", date_text(a));
 	if (h->target.len == 0) {
 		buf_add_char(b, '-'); /* it never became a request */
 	} else {
@@ -103,6 +121,7 @@ write_json(struct accesslog *a, struct buf *b, const struct exchange *ex)
 
 	buf_printf(b, "{\"time\":\"%s\",\"remote\":\"%s\"", date_text(a),
 		   peer_format(&ex->peer, peer));
+	add_member(b, "user", ex->user);
 	add_member(b, "host", ex->host);
 	if (h->target.len != 0) {
 		add_member(b, "method", h->method_name);

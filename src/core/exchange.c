@@ -12,6 +12,8 @@
 #include "base/counters.h"
 #include "core/access.h"
 #include "core/accesslog.h"
+#include "core/auth.h"
+#include "core/auth_verify.h"
 #include "core/cors.h"
 #include "core/exchange_trace.h"
 #include "core/limits.h"
@@ -21,8 +23,10 @@ static void
 set_state(struct exchange *ex, enum exchange_state to)
 {
 	static const unsigned edges[] = {
-		[EXCHANGE_NEW] = 1 << EXCHANGE_RECEIVING | 1 << EXCHANGE_RESPONDING |
-				 1 << EXCHANGE_ENDED,
+		[EXCHANGE_NEW] = 1 << EXCHANGE_HELD | 1 << EXCHANGE_RECEIVING |
+				 1 << EXCHANGE_RESPONDING | 1 << EXCHANGE_ENDED,
+		[EXCHANGE_HELD] = 1 << EXCHANGE_RECEIVING | 1 << EXCHANGE_RESPONDING |
+				  1 << EXCHANGE_ENDED,
 		[EXCHANGE_RECEIVING] = 1 << EXCHANGE_RESPONDING | 1 << EXCHANGE_ENDED,
 		[EXCHANGE_RESPONDING] = 1 << EXCHANGE_ENDED,
 		[EXCHANGE_ENDED] = 0,
@@ -52,6 +56,9 @@ exchange_reset(struct exchange *ex)
 	ex->group_count = 0;
 	ex->vhost = NULL;
 	ex->route = NULL;
+	ex->user = ex->user_asked = slice_make(NULL, 0);
+	ex->granted = NULL;
+	ex->auth_wait = NULL;
 	ex->status = ex->error_status = 0;
 	ex->field_count = ex->shared_field_count = ex->kept_field_count = 0;
 	ex->body = (struct body){ 0 };
@@ -134,6 +141,14 @@ is_permitted(const struct exchange *ex, const struct route *r)
 	return v.permits;
 }
 
+/* May this request see what a GET of that route would show? Only who was let in by it. */
+static bool
+is_shown(const struct exchange *ex, const struct route *r)
+{
+	return is_permitted(ex, r) && (r->auth == NULL || ex->granted == r->auth ||
+				       !auth_needs(r->auth, HTTP_GET));
+}
+
 /* The handler of the configured error page for this status, or NULL. What the peer may not
  * see it does not see as an error page either. */
 static const struct handler *
@@ -149,7 +164,7 @@ find_error_page(struct exchange *ex, int status)
 	exchange_note(ex, TRACE_ERROR, "%d: \"error_pages\" has %.*s", status,
 		      SLICE_ARG(path));
 	m = router_match(&ex->vhost->router, path);
-	if (m.kind != ROUTE_FOUND || !is_permitted(ex, m.route))
+	if (m.kind != ROUTE_FOUND || !is_shown(ex, m.route))
 		return NULL;
 	page = m.route->by_method[HTTP_GET];
 	if (page == NULL ||
@@ -200,6 +215,7 @@ exchange_fail(struct exchange *ex, int status)
 		ex->ops->abort(ex);
 		return;
 	}
+	auth_forget(ex);
 	clear_answer(ex);
 	answer_error(ex, status);
 }
@@ -309,9 +325,61 @@ fail_match(struct exchange *ex, const struct route *route)
 }
 
 static int
+open_match(struct exchange *ex, const struct route_match *m)
+{
+	ex->groups = m->groups;
+	ex->group_count = m->group_count;
+	switch (m->kind) {
+	case ROUTE_FOUND:
+		return open_route(ex);
+	case ROUTE_ROW:
+		return exchange_redirect(ex, m->row->status, slice_from_str(m->row->to),
+					 true);
+	case ROUTE_ADD_SLASH:
+		/* Fetch: a preflight that is redirected has failed. */
+		if (is_preflight(ex))
+			return answer_options(ex, ex->route->allow);
+		return exchange_redirect_slash(ex);
+	case ROUTE_FAILED:
+		return fail_match(ex, m->route);
+	case ROUTE_NONE:
+		break;
+	}
+	return 404;
+}
+
+/* 0, a status, or AUTH_HOLD. The addresses come first, and hold for any request: a preflight,
+ * too, asks for what would be refused. But it carries no credentials (Fetch section 4.8). */
+static int
+check_access(struct exchange *ex)
+{
+	const struct route *r = ex->route;
+	int status;
+
+	if (r == NULL)
+		return 0;
+	if (!is_permitted(ex, r))
+		return 403;
+	if (r->auth == NULL)
+		return 0;
+	if (!auth_needs(r->auth, ex->head.method) || is_preflight(ex)) {
+		exchange_note(ex, TRACE_ACCESS, "\"auth\" is not for this request");
+		return 0;
+	}
+	status = auth_ask(r->auth, ex);
+	if (status == 0)
+		exchange_note(ex, TRACE_ACCESS, "\"auth\" lets in %.*s",
+			      SLICE_ARG(ex->user));
+	else if (status != AUTH_HOLD)
+		exchange_note(ex, TRACE_ACCESS, "\"auth\" does not let it in");
+	return status;
+}
+
+static int
 route_request(struct exchange *ex)
 {
 	struct route_match m;
+	int status;
 
 	if (ex->head.form == HTTP_TARGET_ASTERISK)
 		return answer_options(ex, ex->vhost->allow);
@@ -320,28 +388,33 @@ route_request(struct exchange *ex)
 	ex->route = m.route;
 	if (ex->trace != NULL)
 		exchange_note_match(ex, &m);
-	/* Of any request: a preflight, too, asks for what would be refused. */
-	if (ex->route != NULL && !is_permitted(ex, ex->route))
-		return 403;
-	ex->groups = m.groups;
-	ex->group_count = m.group_count;
-	switch (m.kind) {
-	case ROUTE_FOUND:
-		return open_route(ex);
-	case ROUTE_ROW:
-		return exchange_redirect(ex, m.row->status, slice_from_str(m.row->to),
-					 true);
-	case ROUTE_ADD_SLASH:
-		/* Fetch: a preflight that is redirected has failed. */
-		if (is_preflight(ex))
-			return answer_options(ex, ex->route->allow);
-		return exchange_redirect_slash(ex);
-	case ROUTE_FAILED:
-		return fail_match(ex, m.route);
-	case ROUTE_NONE:
-		break;
-	}
-	return 404;
+	status = check_access(ex);
+	return status == 0 ? open_match(ex, &m) : status;
+}
+
+/* Matched again: other requests came between, and what an expression matched is kept for one
+ * only. */
+static int
+resume_request(struct exchange *ex)
+{
+	struct route_match m;
+	int status = auth_resume(ex->route->auth, ex);
+
+	if (status != 0)
+		return status;
+	m = router_match(&ex->vhost->router, ex->path);
+	return open_match(ex, &m);
+}
+
+static void
+settle_begin(struct exchange *ex, int status)
+{
+	if (status == AUTH_HOLD)
+		set_state(ex, EXCHANGE_HELD);
+	else if (status != 0)
+		exchange_fail(ex, status);
+	else if (ex->state == EXCHANGE_NEW || ex->state == EXCHANGE_HELD)
+		set_state(ex, EXCHANGE_RECEIVING);
 }
 
 void
@@ -361,10 +434,7 @@ exchange_begin(struct exchange *ex)
 		status = check_limits(ex);
 	if (status == 0)
 		status = route_request(ex);
-	if (status != 0)
-		exchange_fail(ex, status);
-	else if (ex->state == EXCHANGE_NEW)
-		set_state(ex, EXCHANGE_RECEIVING);
+	settle_begin(ex, status);
 }
 
 void
@@ -393,9 +463,21 @@ exchange_work(struct exchange *ex)
 	if (!ex->waits)
 		return;
 	ex->waits = false;
+	if (ex->state == EXCHANGE_HELD) {
+		settle_begin(ex, resume_request(ex));
+		return;
+	}
 	status = ex->handler->ops->work(ex);
 	if (status != 0)
 		exchange_fail(ex, status);
+}
+
+void
+exchange_release(struct exchange *ex)
+{
+	assert(ex->state == EXCHANGE_HELD);
+	ex->waits = true;
+	ex->ops->later(ex);
 }
 
 void
@@ -446,6 +528,7 @@ exchange_finish(struct exchange *ex, enum exchange_end why)
 		ex->status = 499;
 	class = ex->status / 100;
 	set_state(ex, EXCHANGE_ENDED);
+	auth_forget(ex);
 	close_handler(ex, why);
 	body_release(&ex->body);
 	if (class >= 2 && class <= 5)

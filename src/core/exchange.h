@@ -6,7 +6,14 @@
  * 100-continue.
  *
  *   NEW --begin--> RECEIVING --respond--> RESPONDING --finish--> ENDED
- *    \________________________respond________/        (finish: from every state)
+ *    |\_______________^______respond________/^        (finish: from every state)
+ *    \--begin--> HELD |______________________|
+ *
+ * HELD: whether the request may go on is not known yet (a password is being checked). No
+ * handler is open, so nothing is delivered to it: the transport stops reading, keeps what came
+ * already, sends no 100 Continue, and does not hold the wait against the peer. ops->later() is
+ * called when it is known; exchange_work() then goes on where begin stopped, and leaves the
+ * state RECEIVING or RESPONDING as begin would have. Who ends a held exchange just finishes it.
  *
  * Owned by the transport. Everything that a request needs lives in its arena.
  */
@@ -30,10 +37,13 @@
 #define EXCHANGE_WINDOW                                                                  \
 	((uint64_t)256 * 1024) /* body bytes a handler may leave unconsumed */
 
+struct auth;
+struct auth_wait;
 struct exchange;
 
 enum exchange_state {
 	EXCHANGE_NEW,
+	EXCHANGE_HELD,
 	EXCHANGE_RECEIVING,
 	EXCHANGE_RESPONDING,
 	EXCHANGE_ENDED
@@ -99,6 +109,12 @@ struct exchange {
 	const struct slice *groups; /* of its expression; valid in open() only */
 	size_t group_count;
 
+	/* who it is, once the route's "auth" has let him in; it lives as long as the site */
+	struct slice user;
+	const struct auth *granted; /* of the route; NULL: nobody was asked, or let in */
+	struct slice user_asked;    /* who it would be, while held */
+	struct auth_wait *auth_wait;
+
 	/* the answer, set by the handler before exchange_respond() */
 	int status;
 	struct http_field fields[EXCHANGE_FIELDS_MAX];
@@ -140,7 +156,7 @@ void exchange_reset(struct exchange *ex);
 void exchange_fini(struct exchange *ex);
 
 /* Routes the request and opens its handler. head, peer, site and address are set. When it
- * returns the state is RECEIVING (feed the body) or RESPONDING. */
+ * returns the state is RECEIVING (feed the body), RESPONDING or HELD. */
 void exchange_begin(struct exchange *ex);
 
 /* The next bytes of the request body; only in RECEIVING. For a request without a body,
@@ -156,6 +172,11 @@ void exchange_refuse(struct exchange *ex, int status);
 
 /* The last call: closes the handler, releases the body, writes the access log. */
 void exchange_finish(struct exchange *ex, enum exchange_end why);
+
+/* --- for who held it --- */
+
+/* It is known what the exchange is held for: it goes on in the next turn of the loop. */
+void exchange_release(struct exchange *ex);
 
 /* A step on the way to the answer, in words: for who asks why (core/trace.h). The arguments
  * are evaluated only then. */

@@ -20,6 +20,7 @@
 #include "http/message.h"
 
 struct access;
+struct auth;
 struct cors;
 struct handler_ops;
 
@@ -42,6 +43,7 @@ struct route {
 	struct slice allow;              /* value of Allow, OPTIONS included */
 	const struct cors *cors;         /* NULL: pages of other origins are not let in */
 	const struct access *access;     /* NULL: every address may use it */
+	const struct auth *auth;         /* NULL: nobody has to say who he is */
 	const struct http_field *fields; /* "headers": added to every answer */
 	size_t field_count;
 };

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "config.h"
 #include "core/access.h"
+#include "core/auth.h"
 #include "core/cors.h"
 #include "core/exchange.h"
 
@@ -138,6 +139,12 @@ build_route(struct builder *b, struct route *r, const struct conf_route *conf)
 	if (conf->allow.count != 0 || conf->deny.count != 0) {
 		r->access = access_new(&conf->allow, &conf->deny, &b->site->arena);
 		if (r->access == NULL)
+			return -1;
+	}
+	if (conf->auth.enabled) {
+		r->auth = auth_new(&conf->auth, &b->site->auth_files, &b->site->arena,
+				   b->errors);
+		if (r->auth == NULL)
 			return -1;
 	}
 	return format_allow(&b->site->arena, route_methods(r), &r->allow);
@@ -333,6 +340,7 @@ site_free(struct site *s)
 	}
 	for (size_t i = 0; i < s->address_count; i++)
 		strmap_fini(&s->addresses[i].names);
+	auth_files_fini(&s->auth_files);
 	arena_fini(&s->arena);
 	free(s);
 }

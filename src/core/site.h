@@ -14,15 +14,18 @@
 #include "base/slice.h"
 #include "base/strmap.h"
 #include "conf/config.h"
+#include "core/auth_file.h"
 #include "core/router.h"
 
 struct accesslog;
+struct auth_shared;
 struct buf;
 struct counter_block;
 struct file_shared;
 struct handler_ops;
 struct limits;
 struct log;
+struct pool;
 
 /* What status pages tell of the process tree. All borrowed; outlives the site. */
 struct server_status {
@@ -42,6 +45,8 @@ struct handler_env {
 	struct counter_block *counters;
 	struct file_shared *files;          /* of the files handler */
 	const struct server_status *status; /* NULL where nothing is served */
+	struct pool *pool;                  /* the same; then work is done at once */
+	struct auth_shared *auth;           /* the same */
 	struct limits *limits;              /* by address; NULL: none hold */
 	/* Requests are explained, not served, perhaps by a user of few rights: directories that
 	 * may not be opened are told by the answers, not by create(). */
@@ -77,6 +82,7 @@ struct site {
 	struct site_address *addresses; /* distinct ones, in the order of the file */
 	size_t address_count;
 	struct handler error_page; /* when no configured page answers */
+	struct auth_files auth_files;
 	struct arena arena;
 };
 

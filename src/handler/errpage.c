@@ -13,6 +13,7 @@ struct hint {
 
 static const struct hint hints[] = {
 	{ 400, "The server could not make sense of the request." },
+	{ 401, "You have to say who you are." },
 	{ 403, "You may not see this." },
 	{ 404, "There is nothing at this address." },
 	{ 405, "This address does not take requests of that kind." },

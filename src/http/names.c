@@ -37,7 +37,7 @@ static const struct slice field_names[HTTP_FIELD_COUNT] = {
 #define FIELD_SAME_LEN 11
 
 _Static_assert(HTTP_FIELD_COUNT <= 64, "sets of fields are 64 bits");
-_Static_assert(HTTP_FIELD_COUNT == 58, "a new field name wants its place in by_length");
+_Static_assert(HTTP_FIELD_COUNT == 59, "a new field name wants its place in by_length");
 
 /* Most frequent first; zero (HTTP_FIELD_OTHER) ends a row. */
 static const uint8_t by_length[FIELD_LEN_MAX + 1][FIELD_SAME_LEN] = {
@@ -62,7 +62,7 @@ static const uint8_t by_length[FIELD_LEN_MAX + 1][FIELD_SAME_LEN] = {
 	[15] = { HTTP_FIELD_ACCEPT_ENCODING, HTTP_FIELD_UPLOAD_COMPLETE,
 		 HTTP_FIELD_UPLOAD_METADATA, HTTP_FIELD_UPLOAD_CHECKSUM },
 	[16] = { HTTP_FIELD_CONTENT_ENCODING, HTTP_FIELD_CONTENT_LOCATION,
-		 HTTP_FIELD_WANT_REPR_DIGEST },
+		 HTTP_FIELD_WANT_REPR_DIGEST, HTTP_FIELD_WWW_AUTHENTICATE },
 	[17] = { HTTP_FIELD_IF_MODIFIED_SINCE, HTTP_FIELD_TRANSFER_ENCODING },
 	[19] = { HTTP_FIELD_CONTENT_DISPOSITION, HTTP_FIELD_IF_UNMODIFIED_SINCE,
 		 HTTP_FIELD_UPLOAD_DEFER_LENGTH },

@@ -139,6 +139,7 @@ enum http_method {
 	X(USER_AGENT, "User-Agent")                                                      \
 	X(VARY, "Vary")                                                                  \
 	X(WANT_REPR_DIGEST, "Want-Repr-Digest")                                          \
+	X(WWW_AUTHENTICATE, "WWW-Authenticate")                                          \
 	X(X_CONTENT_TYPE_OPTIONS, "X-Content-Type-Options")                              \
 	X(X_HTTP_METHOD_OVERRIDE, "X-HTTP-Method-Override")
 

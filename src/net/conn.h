@@ -58,8 +58,9 @@ const char *const *conn_end_names(void);
 
 /* Reading goes on only while no bit is set. */
 enum conn_pause {
-	CONN_PAUSE_BUSY = 1 << 0,  /* an answer has to leave before the next request */
-	CONN_PAUSE_CREDIT = 1 << 1 /* the handler has a window of unconsumed body */
+	CONN_PAUSE_BUSY = 1 << 0,   /* an answer has to leave before the next request */
+	CONN_PAUSE_CREDIT = 1 << 1, /* the handler has a window of unconsumed body */
+	CONN_PAUSE_HELD = 1 << 2    /* whether the request may go on is not known yet */
 };
 
 struct conn_ops {

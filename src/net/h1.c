@@ -268,6 +268,29 @@ start_body(struct h1 *h)
 	h->rate_bytes = 0;
 }
 
+/* The exchange has begun: what it waits for comes next. */
+static void
+ask_for_body(struct h1 *h)
+{
+	struct exchange *ex = &h->ex;
+
+	if (ex->state != EXCHANGE_RECEIVING)
+		return;
+	if (h->in == H1_IN_DONE)
+		exchange_body(ex, slice_make("", 0), true);
+	else if (ex->head.expect_continue)
+		h1_write_interim(h, 100);
+}
+
+/* The time that it was held is ours, not the peer's. */
+static void
+go_on(struct h1 *h)
+{
+	h->rate_start_ms = h->last_input_ms = clock_mono_ms();
+	conn_resume(h->c, CONN_PAUSE_HELD);
+	ask_for_body(h);
+}
+
 static void
 start_request(struct h1 *h, struct slice bytes)
 {
@@ -291,12 +314,10 @@ start_request(struct h1 *h, struct slice bytes)
 	start_body(h);
 	exchange_begin(ex);
 	h->c->timeouts = &ex->vhost->conf->timeouts;
-	if (ex->state != EXCHANGE_RECEIVING)
-		return;
-	if (h->in == H1_IN_DONE)
-		exchange_body(ex, slice_make("", 0), true);
-	else if (ex->head.expect_continue)
-		h1_write_interim(h, 100);
+	if (ex->state == EXCHANGE_HELD)
+		conn_pause(h->c, CONN_PAUSE_HELD);
+	else
+		ask_for_body(h);
 }
 
 /* Bytes of `in` that were taken; 0: more are needed. */
@@ -435,7 +456,13 @@ on_turn(struct conn *c)
 
 	if (h == NULL || !h->has_begun || c->finishing)
 		return;
-	exchange_work(&h->ex);
+	if (h->ex.state == EXCHANGE_HELD) {
+		exchange_work(&h->ex);
+		if (h->ex.state != EXCHANGE_HELD)
+			go_on(h);
+	} else {
+		exchange_work(&h->ex);
+	}
 	h1_advance(h);
 }
 

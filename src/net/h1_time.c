@@ -149,7 +149,7 @@ check_body_progress(struct h1 *h)
 	uint64_t now = clock_mono_ms();
 	uint64_t window = now - h->rate_start_ms;
 
-	if ((h->c->pause & CONN_PAUSE_CREDIT) != 0) {
+	if ((h->c->pause & (CONN_PAUSE_CREDIT | CONN_PAUSE_HELD)) != 0) {
 		/* We are the slow ones. */
 		h->last_input_ms = h->rate_start_ms = now;
 		h->rate_bytes = 0;

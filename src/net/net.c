@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/pool.h"
 #include "core/accesslog.h"
 #include "core/site.h"
 #include "http/date.h"
@@ -153,6 +154,22 @@ net_new(enum conf_backend backend, const struct site *site, struct accesslog *ac
 fail:
 	net_free(n);
 	return NULL;
+}
+
+static void
+on_pool(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	pool_finish(arg);
+}
+
+int
+net_watch_pool(struct net *n, struct pool *pool)
+{
+	n->on_pool =
+		event_new(n->base, pool_fd(pool), EV_READ | EV_PERSIST, on_pool, pool);
+	return n->on_pool != NULL && event_add(n->on_pool, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 bool
@@ -318,6 +335,8 @@ net_free(struct net *n)
 		event_free(n->tick);
 	if (n->accept_retry != NULL)
 		event_free(n->accept_retry);
+	if (n->on_pool != NULL)
+		event_free(n->on_pool);
 	if (n->base != NULL)
 		event_base_free(n->base);
 	free(n->in);

@@ -22,6 +22,7 @@ struct event_base;
 struct evconnlistener;
 struct h1;
 struct net_listener;
+struct pool;
 struct site;
 
 #define NET_IN_SIZE ((size_t)64 * 1024)
@@ -42,6 +43,7 @@ struct net {
 	bool accepting_paused; /* out of descriptors */
 	int fd_max;            /* a connection at or above it pauses accepting */
 	struct event *accept_retry;
+	struct event *on_pool; /* NULL: there is none */
 	struct log_limit accept_limit, full_limit;
 
 	struct wheel wheel;
@@ -83,6 +85,10 @@ void net_free(struct net *n);
 /* Accepts on a listening socket, which stays the caller's. `address` is an index into
  * site->addresses. 0 or -ENOMEM. */
 int net_listen(struct net *n, int fd, size_t address);
+
+/* What the pool has finished is taken up in the loop. The pool is borrowed, and freed after the
+ * net, which closes whatever waits for it. 0 or -ENOMEM. */
+int net_watch_pool(struct net *n, struct pool *pool);
 
 /* Runs until net_stop(), or until a drain has finished. */
 void net_run(struct net *n);

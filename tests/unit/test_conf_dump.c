@@ -13,11 +13,18 @@
 
 /* Every build has the same answers here. */
 bool __wrap_coding_is_built_in(enum coding c);
+bool __wrap_password_is_built_in(void);
 
 bool
 __wrap_coding_is_built_in(enum coding c)
 {
 	(void)c;
+	return true;
+}
+
+bool
+__wrap_password_is_built_in(void)
+{
 	return true;
 }
 
@@ -60,6 +67,9 @@ __wrap_coding_is_built_in(enum coding c)
 	"\"/q*\", \"status\": 307, \"query\": \"drop\"}, \"cors\": true}, {\"path\": "   \
 	"\"/t\", \"respond\": {\"status\": 599, \"body\": \"a\\nb\", "                   \
 	"\"content_type\": \"x/y\"}}, {\"path\": \"/h\", \"status\": \"health\"}, "      \
+	"{\"path\": \"/auth\", \"respond\": {}, \"auth\": {"                             \
+	"\"basic\": {\"users\": \"/u\", \"realm\": \"r\"}, "                             \
+	"\"bearer\": {\"tokens\": \"/t\"}, \"for\": [\"GET\", \"PUT\"]}}, "              \
 	"{\"path_regex\": \"^/u/(?<id>[0-9]+)$\", \"respond\": {}}, "                    \
 	"{\"path\": \"/n/*\", \"files\": {\"root\": \"/\", \"compress\": []}}]}, "       \
 	"{\"listen\": [\"127.0.0.1:82\"]}]}"

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * secretfile: the directory is locked meanwhile, so that of two who change the file at a time
+ * neither loses his line.
+ */
+#include "app/secretfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+
+#define SIZE_LIMIT ((off_t)16 << 20)
+#define NEW_MODE 0600
+
+/* Both parts are allocated. */
+struct place {
+	char *directory, *name;
+	int dirfd; /* locked */
+};
+
+/* Through links: the file behind them is replaced, not the link. */
+static char *
+resolve(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	return real != NULL || errno != ENOENT ? real : strdup(path);
+}
+
+static int
+open_place(struct place *p, const char *path)
+{
+	char *real = resolve(path), *copy = NULL;
+	int rc = -ENOMEM;
+
+	*p = (struct place){ .dirfd = -1 };
+	if (real == NULL)
+		return -errno;
+	copy = strdup(real);
+	if (copy != NULL) {
+		p->name = strdup(basename(real));
+		p->directory = strdup(dirname(copy));
+	}
+	if (p->name != NULL && p->directory != NULL) {
+		p->dirfd = open(p->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		rc = p->dirfd < 0 || flock(p->dirfd, LOCK_EX) < 0 ? -errno : 0;
+	}
+	free(copy);
+	free(real);
+	return rc;
+}
+
+static void
+close_place(struct place *p)
+{
+	if (p->dirfd >= 0)
+		close(p->dirfd);
+	free(p->directory);
+	free(p->name);
+}
+
+/* Of no file: no bytes, and a mode of 0. */
+static int
+read_old(const struct place *p, struct buf *text, struct stat *st)
+{
+	int fd = openat(p->dirfd, p->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t n;
+	int rc = 0;
+
+	*st = (struct stat){ 0 };
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, st) < 0)
+		rc = -errno;
+	else if (!S_ISREG(st->st_mode))
+		rc = -EINVAL;
+	else if (st->st_size > SIZE_LIMIT)
+		rc = -EFBIG;
+	else
+		rc = buf_reserve(text, (size_t)st->st_size + 1);
+	if (rc == 0) {
+		n = fs_pread_full(fd, text->ptr, (size_t)st->st_size, 0);
+		rc = n < 0 ? (int)n : 0;
+		text->len = n < 0 ? 0 : (size_t)n;
+	}
+	close(fd);
+	return rc;
+}
+
+static bool
+is_line_of(struct slice line, struct slice name)
+{
+	return line.len > name.len && line.ptr[name.len] == ':' &&
+	       slice_starts_with(line, name);
+}
+
+static void
+add_line(struct buf *out, struct slice name, struct slice secret)
+{
+	if (secret.len == 0)
+		return;
+	buf_add_slice(out, name);
+	buf_add_char(out, ':');
+	buf_add_slice(out, secret);
+	buf_add_char(out, '\n');
+}
+
+/* The new text; whether the name was in the old one. */
+static bool
+rewrite(struct slice old, struct slice name, struct slice secret, struct buf *out)
+{
+	bool found = false;
+
+	while (old.len > 0) {
+		size_t len = slice_find(old, '\n');
+		struct slice line = slice_make(old.ptr, len);
+
+		if (!is_line_of(line, name)) {
+			buf_add_slice(out, line);
+			buf_add_char(out, '\n');
+		} else if (!found) {
+			found = true;
+			add_line(out, name, secret);
+		}
+		old = slice_from(old, len + 1);
+	}
+	if (!found)
+		add_line(out, name, secret);
+	return found;
+}
+
+/* Owner and mode of a file that was there are kept before it gets its name. */
+static int
+write_new(const struct place *p, struct slice text, const struct stat *old)
+{
+	struct fs_temp temp;
+	int rc = fs_temp_open(&temp, p->dirfd, NEW_MODE);
+
+	if (rc == 0)
+		rc = fs_write_full(temp.fd, text.ptr, text.len);
+	if (rc == 0 && old->st_mode != 0 &&
+	    (fchown(temp.fd, old->st_uid, old->st_gid) < 0 ||
+	     fchmod(temp.fd, old->st_mode & 07777) < 0))
+		rc = -errno;
+	if (rc == 0 && fsync(temp.fd) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = fs_temp_publish(&temp, p->name, true, NULL);
+	if (rc == 0 && fsync(p->dirfd) < 0)
+		rc = -errno;
+	fs_temp_discard(&temp);
+	return rc;
+}
+
+int
+secretfile_set(const char *path, struct slice name, struct slice secret, bool *existed)
+{
+	struct place p;
+	struct stat st;
+	struct buf old, new;
+	int rc = open_place(&p, path);
+
+	buf_init(&old);
+	buf_init(&new);
+	*existed = false;
+	if (rc == 0)
+		rc = read_old(&p, &old, &st);
+	if (rc == 0) {
+		*existed = rewrite(buf_slice(&old), name, secret, &new);
+		if (new.failed)
+			rc = -ENOMEM;
+		else if (secret.len == 0 && !*existed)
+			rc = -ENOENT;
+		else
+			rc = write_new(&p, buf_slice(&new), &st);
+	}
+	buf_fini(&old);
+	buf_fini(&new);
+	close_place(&p);
+	return rc;
+}

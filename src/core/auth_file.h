@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * auth_file: the files that "auth" names, read once, when a site is made: users (lines
+ * USER:HASH) and tokens (lines NAME:sha256:DIGEST in hexadecimal). Blank lines and those that
+ * begin with '#' say nothing. Every line that is wrong is told with its place. Const after
+ * that; secrets in clear are never in here.
+ */
+#ifndef WEBSRV_CORE_AUTH_FILE_H
+#define WEBSRV_CORE_AUTH_FILE_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "base/strmap.h"
+#include "conf/config.h"
+
+struct buf;
+struct log;
+
+#define AUTH_NAME_MAX 255 /* bytes of a name of a user or token */
+#define AUTH_FILE_MAX ((size_t)16 << 20)
+
+enum auth_file_kind { AUTH_USERS, AUTH_TOKENS };
+
+struct auth_entry {
+	struct slice name;
+	const char *secret; /* a hash of crypt(5), or SECRET_DIGEST bytes */
+	uint32_t line;
+};
+
+struct auth_file {
+	struct auth_file *next;
+	enum auth_file_kind kind;
+	const char *path; /* the configuration's */
+	const struct auth_entry *entries;
+	size_t count;
+	struct strmap by_key; /* of users by name, of tokens by digest */
+	bool is_exposed;      /* every local user may read or write it */
+	bool failed;
+};
+
+/* All of a site, each once; NULL is none yet. */
+struct auth_files {
+	struct auth_file *first;
+};
+
+/* The file, read unless it is there already; NULL after appending to `errors` what is wrong,
+ * once for each file. `place` is where the configuration names it. */
+const struct auth_file *auth_files_get(struct auth_files *all, enum auth_file_kind kind,
+				       const char *path, const struct conf_place *place,
+				       struct arena *arena, struct buf *errors)
+	__attribute__((warn_unused_result));
+void auth_files_fini(struct auth_files *all);
+
+/* Says what works but may not be meant: files that anybody can read, that let nobody in. */
+void auth_files_warn(const struct auth_files *all, const struct log *log);
+
+/* NULL when it is fine, else what is wrong with it as a name: "has a colon, ...". */
+const char *auth_name_check(struct slice name);
+
+/* The entry of a user, or NULL. */
+const struct auth_entry *auth_file_user(const struct auth_file *f, struct slice name);
+/* The entry of a token, or NULL. */
+const struct auth_entry *auth_file_token(const struct auth_file *f, struct slice token);
+
+/* For tests: the text instead of a file. 0 or -1. */
+int auth_file_parse(struct auth_file *f, struct slice text, struct arena *arena,
+		    struct buf *errors);
+
+#endif
