@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * main: argv in, exit status out. Boot order: arguments, configuration, checks (roots, users,
- * logs), background, supervisor (sockets, workers).
+ * logs, meaning), background, supervisor (sockets, workers).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include "app/explain.h"
 #include "app/generation.h"
 #include "app/logs.h"
+#include "app/meaning.h"
 #include "app/start.h"
 #include "app/supervisor.h"
 #include "base/buf.h"
@@ -110,10 +111,22 @@ load_again(void *arg, struct buf *errors)
 	return conf;
 }
 
+/* A test tries the logs without creating them, and all the rest that a start would do. */
+static int
+check_meaning(const struct cli *cli, const struct config *conf, const struct start *start,
+	      const struct logs *logs, struct buf *out, size_t *warnings)
+{
+	if (cli->command == CLI_TEST)
+		return meaning_test(conf, start->site, out, warnings);
+	return start->site != NULL ? meaning_start(conf, start->site, &logs->errors, out)
+				   : 0;
+}
+
 /* Everything of a start that can be wrong in the configuration. `start` is for
  * start_close() in any case. */
 static int
-check(const struct config *conf, struct logs *logs, struct start *start)
+check(const struct cli *cli, const struct config *conf, struct logs *logs,
+      struct start *start, size_t *warnings)
 {
 	struct buf errors;
 	int status = 0;
@@ -121,8 +134,10 @@ check(const struct config *conf, struct logs *logs, struct start *start)
 	buf_init(&errors);
 	if (start_open(start, conf, logs, &errors) < 0)
 		status = CLI_EXIT_CONFIG;
-	if (logs_open(logs, conf, &errors) < 0 && status == 0)
+	if (cli->command != CLI_TEST && logs_open(logs, conf, &errors) < 0 && status == 0)
 		status = 1;
+	if (check_meaning(cli, conf, start, logs, &errors, warnings) < 0 && status == 0)
+		status = CLI_EXIT_CONFIG;
 	if (errors.len > 0)
 		fwrite(errors.ptr, 1, errors.len, stderr);
 	buf_fini(&errors);
@@ -156,26 +171,43 @@ serve(const struct cli *cli, struct generation **g)
 	return status;
 }
 
+/* The last word of a test that found no errors; the exit status. */
+static int
+conclude(const struct cli *cli, size_t warnings)
+{
+	const char *name = cli->config != NULL ? cli->config : cli->directory;
+	const char *plural = warnings == 1 ? "" : "s";
+
+	if (warnings != 0 && cli->strict) {
+		fprintf(stderr,
+			"%s: refused: %zu warning%s, and --strict makes errors of "
+			"them\n",
+			name, warnings, plural);
+		return CLI_EXIT_CONFIG;
+	}
+	if (warnings == 0)
+		printf("%s: the configuration is fine\n", name);
+	else
+		printf("%s: the configuration is fine, with %zu warning%s\n", name,
+		       warnings, plural);
+	return 0;
+}
+
 /* Takes `conf`. */
 static int
 run(const struct cli *cli, struct config *conf)
 {
-	static const struct log to_stderr = { STDERR_FILENO, LOG_LEVEL_WARNING };
 	struct generation *g = generation_new(conf);
+	size_t warnings = 0;
 	int status;
 
 	if (g == NULL) {
 		fprintf(stderr, "websrv: out of memory\n");
 		return 1;
 	}
-	status = check(conf, &g->logs, &g->start);
-	/* Of a test nobody reads the log. */
-	if (status == 0)
-		start_warn_auth(g->start.site,
-				cli->command == CLI_TEST ? &to_stderr : &g->logs.errors);
+	status = check(cli, conf, &g->logs, &g->start, &warnings);
 	if (status == 0 && cli->command == CLI_TEST)
-		printf("%s: the configuration is fine\n",
-		       cli->config != NULL ? cli->config : cli->directory);
+		status = conclude(cli, warnings);
 	else if (status == 0)
 		status = serve(cli, &g);
 	generation_free(g);

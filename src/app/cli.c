@@ -23,7 +23,14 @@
 #include "net/net.h"
 
 /* Options that have no letter. */
-enum { OPTION_DUMP = 256, OPTION_SCHEMA, OPTION_EXPLAIN, OPTION_JSON, OPTION_FROM };
+enum {
+	OPTION_DUMP = 256,
+	OPTION_SCHEMA,
+	OPTION_EXPLAIN,
+	OPTION_JSON,
+	OPTION_FROM,
+	OPTION_STRICT
+};
 
 static struct cli
 complain(struct cli cli, const char *what, const char *arg)
@@ -76,6 +83,8 @@ check(struct cli cli, int argc, char **argv, int first)
 		cli.directory = argv[first];
 	if (cli.directory != NULL && cli.config != NULL)
 		return complain(cli, "give either -c FILE or a directory, not both", "");
+	if (cli.strict && cli.command != CLI_TEST)
+		return complain(cli, "--strict goes with -t", "");
 	if (cli.listen != NULL && cli.directory == NULL && explains)
 		cli.explain.listen = cli.listen;
 	else if (cli.listen != NULL && cli.directory == NULL)
@@ -88,15 +97,18 @@ check(struct cli cli, int argc, char **argv, int first)
 	return cli;
 }
 
-/* False when it is another one. */
+/* Those of --explain and -t. False when it is another one. */
 static bool
-take_explain_option(struct cli *cli, int c)
+take_command_option(struct cli *cli, int c)
 {
 	struct explain_request *r = &cli->explain;
 
 	switch (c) {
 	case OPTION_EXPLAIN:
 		cli->command = CLI_EXPLAIN;
+		return true;
+	case OPTION_STRICT:
+		cli->strict = true;
 		return true;
 	case OPTION_JSON:
 		r->json = true;
@@ -126,6 +138,7 @@ cli_parse(int argc, char **argv)
 		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "from", required_argument, NULL, OPTION_FROM },
+		{ "strict", no_argument, NULL, OPTION_STRICT },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct cli cli = { .command = CLI_RUN, .log_level = -1 };
@@ -167,7 +180,7 @@ cli_parse(int argc, char **argv)
 			cli.command = CLI_VERSION;
 			return cli;
 		default:
-			if (!take_explain_option(&cli, c))
+			if (!take_command_option(&cli, c))
 				return complain(cli,
 						c == ':' ? "a value is missing after "
 							 : "unknown option ",
@@ -185,6 +198,7 @@ cli_print_help(FILE *out)
 	      "websrv [-l ADDRESS] DIR    serve DIR read-only, on 127.0.0.1:8080 or "
 	      "ADDRESS\n"
 	      "websrv -t [-c FILE]        test the configuration and stop\n"
+	      "websrv -t --strict         the same; warnings are errors\n"
 	      "websrv --dump-config       print the effective configuration; with -c "
 	      "FILE "
 	      "or DIR\n"

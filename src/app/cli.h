@@ -34,6 +34,7 @@ struct cli {
 	const char *listen;    /* -l */
 	int log_level;         /* -e: enum log_level; -1 = as configured */
 	bool daemonize;        /* -d */
+	bool strict;           /* --strict */
 	struct explain_request explain;
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/channel.h"
+#include "app/meaning.h"
 #include "app/notify.h"
 #include "app/slots.h"
 #include "base/buf.h"
@@ -70,6 +71,8 @@ open_all(struct supervisor *s, struct generation *g, struct buf *errors)
 	failed = start_open(&g->start, g->conf, &g->logs, errors);
 	logs_init(&g->logs);
 	failed |= logs_open(&g->logs, g->conf, errors);
+	if (failed == 0)
+		failed = meaning_start(g->conf, g->start.site, &g->logs.errors, errors);
 	if (failed == 0)
 		failed = sockets_open(&g->sockets, g->start.site, g->conf->workers,
 				      &s->current->sockets, &g->logs.errors, errors);
@@ -140,7 +143,6 @@ begin(struct supervisor *s)
 	if (g == NULL)
 		return;
 	start_warn(g->conf, &g->logs.errors);
-	start_warn_auth(g->start.site, &g->logs.errors);
 	start_raise_limits(g->conf, &g->logs.errors);
 	start_workers(s, g);
 }

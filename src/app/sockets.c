@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -384,4 +385,38 @@ sockets_close(struct sockets *s, bool unlink_paths)
 	}
 	free(s->at);
 	*s = (struct sockets){ 0 };
+}
+
+/* --- a test --- */
+
+static int
+try_unix(const char *path)
+{
+	char dir[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return S_ISSOCK(st.st_mode) ? 0 : -EEXIST;
+	if (errno != ENOENT || slash == NULL)
+		return -errno;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + 1, path);
+	return faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int
+sockets_try(const struct conf_listen *l)
+{
+	union address a;
+	socklen_t len = make_address(l, l->port, &a);
+	int fd;
+
+	if (l->family == CONF_UNIX)
+		return try_unix(l->host);
+	/* Shared, and not listening: the kernel sends no connection to such a socket. */
+	fd = bind_tcp(&a, len, true);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }

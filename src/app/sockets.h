@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 struct buf;
+struct conf_listen;
 struct log;
 struct site;
 
@@ -43,6 +44,10 @@ int sockets_open(struct sockets *s, const struct site *site, size_t slots,
  * and the files of shared unix sockets are its own. Tells what is no longer listened on; `old` is
  * to be closed next. */
 void sockets_take_over(struct sockets *s, struct sockets *old, const struct log *log);
+/* For a test: could it be listened on? Nothing is listened on, so a server that runs loses no
+ * connection; one of the same user, or a unix socket that is there, is not in the way. 0, or
+ * -errno: -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EEXIST (a file of that name is no socket). */
+int sockets_try(const struct conf_listen *l);
 /* In a worker: closes those of the other slots. */
 void sockets_keep(struct sockets *s, size_t slot);
 /* Closes what is open; may be called again. With `unlink_paths` the files of unix sockets go,

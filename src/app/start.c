@@ -80,51 +80,6 @@ start_warn(const struct config *conf, const struct log *log)
 		log_warning(log, "not started as root: \"user\" has no effect");
 }
 
-static bool
-is_on_network(const struct conf_listen *l)
-{
-	if (l->family == CONF_UNIX)
-		return false;
-	return strncmp(l->host, "127.", 4) != 0 && strcmp(l->host, "::1") != 0;
-}
-
-static const struct conf_route *
-find_auth(const struct conf_server *s)
-{
-	for (size_t i = 0; i < s->route_count; i++) {
-		if (s->routes[i].auth.enabled)
-			return &s->routes[i];
-	}
-	return NULL;
-}
-
-/* One line for a server: its first such route, and its first such address. */
-static void
-warn_plain(const struct conf_server *s, const struct log *log)
-{
-	const struct conf_route *r = find_auth(s);
-
-	for (size_t i = 0; r != NULL && i < s->listen_count; i++) {
-		if (!is_on_network(&s->listens[i]))
-			continue;
-		log_warning(log,
-			    "%s:%u: \"auth\" is reachable on %s, and there is no TLS: "
-			    "whoever is on the way reads passwords and tokens; listen on "
-			    "the loopback or a unix socket, behind a proxy with TLS",
-			    r->place.file != NULL ? r->place.file : "config",
-			    r->place.line, s->listens[i].text);
-		return;
-	}
-}
-
-void
-start_warn_auth(const struct site *site, const struct log *log)
-{
-	auth_files_warn(&site->auth_files, log);
-	for (size_t i = 0; i < site->conf->server_count; i++)
-		warn_plain(&site->conf->servers[i], log);
-}
-
 void
 start_raise_limits(const struct config *conf, const struct log *log)
 {

@@ -36,9 +36,6 @@ void start_close(struct start *s);
 /* Says what works but may not be meant. */
 void start_warn(const struct config *conf, const struct log *log);
 
-/* The same of files that "auth" reads, and of secrets that would cross a network in clear. */
-void start_warn_auth(const struct site *site, const struct log *log);
-
 /* Raises the soft limit of descriptors to the hard one; says so when that is too few. */
 void start_raise_limits(const struct config *conf, const struct log *log);
 

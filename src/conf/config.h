@@ -243,6 +243,7 @@ struct conf_redirect_row {
 	const char *to;
 	int status;
 	uint32_t line, column; /* in the file that has the table */
+	const char *key;       /* as written, where the table is JSON; else NULL */
 };
 
 struct conf_server {
@@ -256,6 +257,9 @@ struct conf_server {
 	const char *redirects_file; /* that has the table; NULL: the one of `place` */
 	const struct conf_redirect_row *redirects;
 	size_t redirect_count;
+	/* Of the table: its rows are in that file, and in JSON beneath that pointer; NULL: it
+	 * has lines. */
+	struct conf_place redirects_place;
 	const struct conf_route *routes;
 	size_t route_count;
 	struct conf_limits limits;     /* flattened */

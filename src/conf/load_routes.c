@@ -230,6 +230,7 @@ row_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	wrong = row_canonical(from, out, &len);
 	out[len] = '\0';
 	row->from = wrong == NULL ? out : NULL;
+	row->key = slice_eq(slice_make(out, len), from) ? out : load_strdup(l, from);
 	row->line = at->node->key_pos.line;
 	row->column = at->node->key_pos.column;
 	if (wrong != NULL)

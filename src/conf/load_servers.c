@@ -171,9 +171,12 @@ check_routes(struct load *l, const struct conf_server *s, const struct conf_at *
 void
 server_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 {
-	const struct conf_server *s = target;
+	struct conf_server *s = target;
+	struct conf_at rows;
 
 	(void)clean;
+	if (load_member(at, "redirects", &rows) && rows.node->is_object)
+		s->redirects_place = load_place(l, rows.node);
 	check_listens(l, s);
 	check_rows(l, s, at);
 	check_routes(l, s, at);

@@ -276,7 +276,9 @@ take_text(struct load *l, const struct conf_key *key, struct conf_server *s,
 	struct table t = { .l = l, .codes = status->choices };
 	uint64_t code = 0;
 
+	s->redirects_place = (struct conf_place){ .file = l->name };
 	if (is_json(buf_slice(text))) {
+		s->redirects_place.pointer = "";
 		take_json(l, key, s, text, errors);
 		return;
 	}

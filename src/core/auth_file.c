@@ -263,15 +263,24 @@ load(struct auth_file *f, const struct conf_place *place, struct arena *arena,
 }
 
 const struct auth_file *
+auth_files_find(const struct auth_files *all, enum auth_file_kind kind, const char *path)
+{
+	for (const struct auth_file *f = all->first; f != NULL; f = f->next) {
+		if (f->kind == kind && strcmp(f->path, path) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+const struct auth_file *
 auth_files_get(struct auth_files *all, enum auth_file_kind kind, const char *path,
 	       const struct conf_place *place, struct arena *arena, struct buf *errors)
 {
+	const struct auth_file *known = auth_files_find(all, kind, path);
 	struct auth_file *f;
 
-	for (f = all->first; f != NULL; f = f->next) {
-		if (f->kind == kind && strcmp(f->path, path) == 0)
-			return f->failed ? NULL : f;
-	}
+	if (known != NULL)
+		return known->failed ? NULL : known;
 	f = arena_zalloc(arena, sizeof(*f));
 	if (f == NULL) {
 		buf_add_str(errors, "out of memory\n");
@@ -291,22 +300,6 @@ auth_files_fini(struct auth_files *all)
 	for (struct auth_file *f = all->first; f != NULL; f = f->next)
 		strmap_fini(&f->by_key);
 	all->first = NULL;
-}
-
-void
-auth_files_warn(const struct auth_files *all, const struct log *log)
-{
-	for (const struct auth_file *f = all->first; f != NULL; f = f->next) {
-		if (f->is_exposed)
-			log_warning(log,
-				    "%s: it is open to every local user, who may guess "
-				    "what is hashed there, or add to it; chmod o-rw "
-				    "closes it",
-				    f->path);
-		if (f->count == 0)
-			log_warning(log, "%s: it has no %s, so it lets nobody in",
-				    f->path, f->kind == AUTH_USERS ? "users" : "tokens");
-	}
 }
 
 const struct auth_entry *

@@ -53,8 +53,9 @@ const struct auth_file *auth_files_get(struct auth_files *all, enum auth_file_ki
 	__attribute__((warn_unused_result));
 void auth_files_fini(struct auth_files *all);
 
-/* Says what works but may not be meant: files that anybody can read, that let nobody in. */
-void auth_files_warn(const struct auth_files *all, const struct log *log);
+/* The file that was read, or NULL. */
+const struct auth_file *auth_files_find(const struct auth_files *all,
+					enum auth_file_kind kind, const char *path);
 
 /* NULL when it is fine, else what is wrong with it as a name: "has a colon, ...". */
 const char *auth_name_check(struct slice name);

@@ -133,7 +133,7 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	f->root = (struct file_root){ fd, policies[conf->symlinks], type_of };
 	f->conf = conf;
 	f->route = route;
-	f->is_at_top = strcmp(route->path, "/*") == 0;
+	f->is_at_top = route->path != NULL && strcmp(route->path, "/*") == 0;
 	f->mime_types = &env->conf->mime_types;
 	f->shared = env->files;
 	f->revalidate_ms = env->conf->cache.revalidate_ms;

@@ -251,9 +251,11 @@ def test_what_may_not_be_meant_is_warned_of(run, start, tmp_path, site):
         routes, server={"listen": ["127.0.0.1:0", "0.0.0.0:0"]})))
     done = run("-t", "-c", "web.json")
     assert done.returncode == 0
-    assert "users: it is open to every local user" in done.stderr
-    assert "nobody: it has no users" in done.stderr
+    assert "/routes/0/auth/basic/users: warning: " in done.stderr
+    assert "users is open to every local user" in done.stderr
+    assert "nobody has no users" in done.stderr
     assert "reachable on 0.0.0.0:0, and there is no TLS" in done.stderr
+    assert run("-t", "--strict", "-c", "web.json").returncode == 78
     log = start(config(routes)).log()
     assert log.count("open to every local user") == 1
     assert "there is no TLS" not in log

@@ -58,6 +58,12 @@ def routes(run, tmp_path):
     ]
 
 
+def test_files_are_found_by_an_expression(start, routes, site):
+    server = start(config([{"path_regex": "^/v[0-9]+/", "files": {"root": str(site)}}]))
+    assert server.get("/v7/hello.txt")[2] == b"hello, world\n"
+    assert server.get("/v/hello.txt")[0] == 404
+
+
 def location(server, target):
     status, head, _ = server.get(target)
     assert status in (302, 308), head
