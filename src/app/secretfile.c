@@ -152,7 +152,7 @@ write_new(const struct place *p, struct slice text, const struct stat *old)
 	if (rc == 0 && fsync(temp.fd) < 0)
 		rc = -errno;
 	if (rc == 0)
-		rc = fs_temp_publish(&temp, p->name, true, NULL);
+		rc = fs_temp_publish(&temp, temp.dirfd, p->name, true, NULL);
 	if (rc == 0 && fsync(p->dirfd) < 0)
 		rc = -errno;
 	fs_temp_discard(&temp);

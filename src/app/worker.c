@@ -25,7 +25,7 @@
 #include "net/net.h"
 
 #define HELPERS 2 /* threads for what would keep the loop waiting */
-#define JOBS_WAITING 64
+#define JOBS_WAITING 1024
 #define QUIET_MS 1000 /* a client that was silent for so long has no request on its way */
 
 struct worker {

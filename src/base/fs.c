@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -71,6 +72,43 @@ fs_open_dir(const char *path)
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd >= 0 ? fd : -errno;
+}
+
+static int
+open_one_dir(int dirfd, const char *name, bool create, mode_t mode)
+{
+	int flags = O_PATH | O_DIRECTORY;
+	int fd = fs_open_beneath(dirfd, name, flags, FS_SYMLINKS_REFUSE);
+
+	if (fd != -ENOENT || !create)
+		return fd;
+	/* Somebody else may be faster: then it is there all the same. */
+	if (mkdirat(dirfd, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return fs_open_beneath(dirfd, name, flags, FS_SYMLINKS_REFUSE);
+}
+
+int
+fs_open_dirs(int dirfd, const char *path, bool create, mode_t mode)
+{
+	int fd = fs_open_beneath(dirfd, "", O_PATH | O_DIRECTORY, FS_SYMLINKS_REFUSE);
+
+	while (fd >= 0 && *path != '\0') {
+		char name[NAME_MAX + 1];
+		size_t len = strcspn(path, "/");
+		int parent = fd;
+
+		if (len > NAME_MAX) {
+			close(parent);
+			return -ENAMETOOLONG;
+		}
+		memcpy(name, path, len);
+		name[len] = '\0';
+		fd = open_one_dir(parent, name, create, mode);
+		close(parent);
+		path += len + (path[len] == '/');
+	}
+	return fd;
 }
 
 ssize_t
@@ -218,47 +256,63 @@ fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
 }
 
 static int
-link_temp(const struct fs_temp *t, const char *name)
+link_temp(const struct fs_temp *t, int dirfd, const char *name)
 {
 	char proc[48];
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", t->fd);
-	return linkat(AT_FDCWD, proc, t->dirfd, name, AT_SYMLINK_FOLLOW) == 0 ? 0
-									      : -errno;
+	return linkat(AT_FDCWD, proc, dirfd, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
 }
 
 static int
-publish_new(struct fs_temp *t, const char *name)
+publish_new(struct fs_temp *t, int dirfd, const char *name)
 {
-	return t->name[0] == '\0' ? link_temp(t, name)
-				  : fs_move_new(t->dirfd, t->name, t->dirfd, name);
+	return t->name[0] == '\0' ? link_temp(t, dirfd, name)
+				  : fs_move_new(t->dirfd, t->name, dirfd, name);
 }
 
 static int
-publish_over(struct fs_temp *t, const char *name)
+publish_over(struct fs_temp *t, int dirfd, const char *name)
 {
 	int rc = 0;
 
 	if (t->name[0] == '\0') {
 		rc = random_name(t->name);
 		if (rc == 0)
-			rc = link_temp(t, t->name);
+			rc = link_temp(t, t->dirfd, t->name);
 		if (rc < 0)
 			t->name[0] = '\0';
 	}
-	if (rc == 0 && renameat(t->dirfd, t->name, t->dirfd, name) < 0)
+	if (rc == 0 && renameat(t->dirfd, t->name, dirfd, name) < 0)
 		rc = -errno;
 	return rc;
 }
 
-int
-fs_temp_publish(struct fs_temp *t, const char *name, bool replace, bool *replaced)
+static bool
+is_same_file(int fd, int dirfd, const char *name)
 {
-	int rc = publish_new(t, name);
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstatat(dirfd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int
+fs_temp_publish(struct fs_temp *t, int dirfd, const char *name, bool replace,
+		bool *replaced)
+{
+	int rc = publish_new(t, dirfd, name);
 	bool over = rc == -EEXIST && replace;
 
+	/* A crash between link and unlink left both names: it is published. */
+	if (rc == -EEXIST && t->name[0] != '\0' && is_same_file(t->fd, dirfd, name)) {
+		unlinkat(t->dirfd, t->name, 0);
+		over = false;
+		rc = 0;
+	}
+
 	if (over)
-		rc = publish_over(t, name);
+		rc = publish_over(t, dirfd, name);
 	if (rc == 0)
 		t->name[0] = '\0';
 	if (replaced != NULL)

@@ -37,6 +37,14 @@ ssize_t fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 int fs_write_full(int fd, const void *data, size_t len)
 	__attribute__((warn_unused_result));
 
+/*
+ * The directory `path` beneath `dirfd`, one segment after the other, never through a link.
+ * With `create` what is missing is made with `mode`. A descriptor as of fs_open_dir(), or
+ * -errno: -ENOTDIR or -ELOOP when something else has that name.
+ */
+int fs_open_dirs(int dirfd, const char *path, bool create, mode_t mode)
+	__attribute__((warn_unused_result));
+
 /* The same at an offset; the position of the descriptor does not move. */
 int fs_pwrite_full(int fd, const void *data, size_t len, off_t offset)
 	__attribute__((warn_unused_result));
@@ -55,13 +63,13 @@ ssize_t fs_get_attribute(int fd, const char *name, void *buf, size_t size)
 /* 0 or -errno, as above. */
 int fs_set_attribute(int fd, const char *name, const void *value, size_t len);
 
-#define FS_TEMP_NAME_MAX 32
+#define FS_TEMP_NAME_MAX 40
 
 /* A file without a name (O_TMPFILE), or with a hidden temporary one where the file system
  * cannot do without. */
 struct fs_temp {
 	int fd;    /* -1: none */
-	int dirfd; /* not owned; the directory that the file will appear in */
+	int dirfd; /* not owned; where it is as long as it has no name of its own */
 	char name[FS_TEMP_NAME_MAX]; /* empty for O_TMPFILE */
 };
 
@@ -70,12 +78,12 @@ int fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
 	__attribute__((warn_unused_result));
 
 /*
- * Gives the file its name in `dirfd`, atomically: readers see the old file or the whole
- * new one. Without `replace` an existing name is kept: -EEXIST. *replaced (may be NULL) tells
+ * Gives the file its name in `dirfd`, a directory of the same file system, atomically: readers
+ * see the old file or the whole new one. Without `replace` an existing name is kept: -EEXIST. *replaced (may be NULL) tells
  * whether a file was replaced. 0 or -errno; on failure the temporary file is still there.
  */
-int fs_temp_publish(struct fs_temp *t, const char *name, bool replace, bool *replaced)
-	__attribute__((warn_unused_result));
+int fs_temp_publish(struct fs_temp *t, int dirfd, const char *name, bool replace,
+		    bool *replaced) __attribute__((warn_unused_result));
 
 /* Closes, and removes what was not published. */
 void fs_temp_discard(struct fs_temp *t);

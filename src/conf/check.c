@@ -312,6 +312,15 @@ check_extension(struct slice s)
 }
 
 const char *
+check_ending(struct slice s)
+{
+	if (s.len < 2 || s.ptr[0] != '.' || slice_find(s, '/') != s.len)
+		return "is not the ending of a name; begin it with \".\", such as "
+		       "\".jpg\"";
+	return NULL;
+}
+
+const char *
 check_error_status(struct slice s)
 {
 	if (s.len == 3 && (s.ptr[0] == '4' || s.ptr[0] == '5')) {

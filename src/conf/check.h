@@ -48,6 +48,7 @@ const char *check_charset(struct slice s);
 /* ".ext" */
 const char *check_extension(struct slice s);
 /* "404", "4xx" */
+const char *check_ending(struct slice s);
 const char *check_error_status(struct slice s);
 /* A host name of any case, or "*." before one, or an address as in Host. */
 const char *check_server_name(struct slice s);

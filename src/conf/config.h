@@ -122,7 +122,11 @@ enum conf_action {
 };
 
 enum conf_symlinks { CONF_SYMLINKS_INSIDE, CONF_SYMLINKS_REFUSE, CONF_SYMLINKS_FOLLOW };
-enum conf_conflict { CONF_CONFLICT_REFUSE, CONF_CONFLICT_REPLACE };
+enum conf_conflict {
+	CONF_CONFLICT_REFUSE,
+	CONF_CONFLICT_REPLACE,
+	CONF_CONFLICT_RENAME
+};
 
 /* Compression while serving. */
 struct conf_compress {
@@ -152,6 +156,10 @@ struct conf_upload {
 	const char *directory; /* absolute */
 	uint64_t max_size;
 	enum conf_conflict conflict;
+	uint64_t reserve; /* bytes that stay free on the file system */
+	bool durable;     /* synced before success is answered */
+	bool create_directories;
+	struct conf_strings types; /* endings that are taken, ".jpg"; none = all */
 	uint32_t mode; /* file permission bits */
 	struct conf_place directory_place;
 };

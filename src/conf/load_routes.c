@@ -22,7 +22,8 @@ static const struct {
 	unsigned methods;
 } actions[] = {
 	{ CONF_ACTION_FILES, "files", HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) },
-	{ CONF_ACTION_UPLOAD, "upload", HTTP_BIT(HTTP_PUT) },
+	{ CONF_ACTION_UPLOAD, "upload",
+	  HTTP_BIT(HTTP_PUT) | HTTP_BIT(HTTP_POST) | HTTP_BIT(HTTP_DELETE) },
 	{ CONF_ACTION_REDIRECT, "redirect", ANY_METHOD },
 	{ CONF_ACTION_RESPOND, "respond", ANY_METHOD },
 	{ CONF_ACTION_STATUS, "status", HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) },

@@ -67,6 +67,7 @@ exchange_reset(struct exchange *ex)
 	ex->data = NULL;
 	ex->close = ex->waits = false;
 	ex->own_fields = 0;
+	ex->reason = NULL;
 	ex->body_max = ex->received = ex->unconsumed = ex->sent = 0;
 	ex->started_ms = clock_mono_ms();
 }

@@ -71,6 +71,7 @@ struct handler_ops {
 	unsigned action; /* enum conf_action, or 0 */
 	unsigned
 		methods; /* set of HTTP_BIT() that it takes unless the route says otherwise */
+	unsigned named_methods; /* and those that it takes only where the route names them */
 	/* For one route, at start: 0 and *state, or -1 with a message in errors. May be NULL. */
 	int (*create)(const struct handler_env *env, const struct conf_route *route,
 		      void **state, struct buf *errors);
@@ -127,6 +128,7 @@ struct exchange {
 	size_t kept_field_count;
 	/* set of EXCHANGE_OWN(id): only this answer can know them, no configured one fits */
 	uint64_t own_fields;
+	const char *reason; /* a sentence for the error page: static, or of the arena; or NULL */
 	struct body body;
 
 	/* the machine */

@@ -54,6 +54,31 @@ check_plain(struct lint *l, const struct conf_server *s, const struct conf_route
 	}
 }
 
+/* Who thinks of PUT alone leaves a door open beside it. */
+static void
+check_methods(struct lint *l, const struct route *r)
+{
+	static const enum http_method writing[] = { HTTP_PUT, HTTP_POST, HTTP_PATCH,
+						    HTTP_DELETE };
+	unsigned asked = r->conf->auth.methods, open = 0;
+
+	for (size_t i = 0; i < sizeof(writing) / sizeof(writing[0]); i++) {
+		if (r->by_method[writing[i]] != NULL)
+			open |= HTTP_BIT(writing[i]);
+	}
+	if (!r->conf->auth.enabled || (r->conf->actions & CONF_ACTION_UPLOAD) == 0 ||
+	    (open & asked) == 0 || (open & ~asked) == 0)
+		return;
+	for (size_t i = 0; i < sizeof(writing) / sizeof(writing[0]); i++) {
+		if ((open & ~asked & HTTP_BIT(writing[i])) != 0)
+			lint_warning(
+				l, &r->conf->place,
+				"\"for\" of \"auth\" leaves out %.*s, so anybody may "
+				"upload by it; add it there, or leave \"for\" out",
+				SLICE_ARG(http_method_name(writing[i])));
+	}
+}
+
 static void
 check_server(struct lint *l, const struct auth_files *files, const struct conf_server *s)
 {
@@ -81,4 +106,10 @@ lint_auth(struct lint *l, const struct site *site)
 {
 	for (size_t i = 0; i < site->conf->server_count; i++)
 		check_server(l, &site->auth_files, &site->conf->servers[i]);
+	for (size_t i = 0; i < site->vhost_count; i++) {
+		const struct vhost *v = &site->vhosts[i];
+
+		for (size_t k = 0; k < v->conf->route_count; k++)
+			check_methods(l, &v->routes[k]);
+	}
 }

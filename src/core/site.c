@@ -97,7 +97,7 @@ add_handler(struct builder *b, struct route *r, const struct handler_ops *ops)
 		return -1;
 	r->handler_count++;
 	if (r->conf->methods != 0)
-		methods &= r->conf->methods;
+		methods = (methods | ops->named_methods) & r->conf->methods;
 	for (unsigned m = 0; m < HTTP_METHOD_COUNT; m++) {
 		if ((methods & HTTP_BIT(m)) != 0)
 			r->by_method[m] = h;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * errpage: the built-in answer to an error. Nothing of the request is repeated in it, so
- * there is nothing to escape.
+ * errpage: the built-in answer to an error. Nothing of the request is repeated in it, and
+ * reasons are sentences of ours, so there is nothing to escape.
  */
 #include "core/exchange.h"
 #include "handler/handlers.h"
@@ -25,6 +25,7 @@ static const struct hint hints[] = {
 	{ 412, "What is here has changed meanwhile." },
 	{ 413, "What you sent is larger than this server takes." },
 	{ 414, "The address is longer than this server takes." },
+	{ 415, "Content of this type is not taken here." },
 	{ 416, "The file ends before that." },
 	{ 417, "The server cannot do what the Expect field asks for." },
 	{ 429, "Too many requests; please wait a little." },
@@ -37,8 +38,12 @@ static const struct hint hints[] = {
 };
 
 static const char *
-hint_for(int status)
+hint_for(const struct exchange *ex)
 {
+	int status = ex->error_status;
+
+	if (ex->reason != NULL)
+		return ex->reason;
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		if (hints[i].status == status)
 			return hints[i].text;
@@ -74,9 +79,9 @@ errpage_open(struct exchange *ex)
 	const char *reason = http_status_reason(status);
 	bool html = prefers_html(&ex->head);
 	const char *text = html ? arena_printf(&ex->arena, page, status, reason, status,
-					       reason, hint_for(status))
+					       reason, hint_for(ex))
 				: arena_printf(&ex->arena, "%d %s: %s\n", status, reason,
-					       hint_for(status));
+					       hint_for(ex));
 
 	if (text == NULL)
 		return 503;

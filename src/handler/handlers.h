@@ -8,7 +8,7 @@
 #include "core/exchange.h"
 
 extern const struct handler_ops files_handler;
-extern const struct handler_ops put_handler;
+extern const struct handler_ops upload_handler;
 extern const struct handler_ops redirect_handler;
 extern const struct handler_ops respond_handler;
 extern const struct handler_ops status_handler;

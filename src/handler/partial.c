@@ -333,33 +333,16 @@ partial_save(const struct partial *p, bool durable)
 
 /* --- the end --- */
 
-static bool
-is_same_file(int fd, int dirfd, const char *name)
+struct store_file
+partial_file(const struct partial *p)
 {
-	struct stat a, b;
+	struct store_file f = {
+		.temp = { .fd = p->fd, .dirfd = p->staging },
+		.size = p->size,
+	};
 
-	return fstat(fd, &a) == 0 && fstatat(dirfd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-int
-partial_publish(struct partial *p, int dirfd, const char *name, bool replace,
-		bool *replaced)
-{
-	struct file_name part = name_of(p->id, PART);
-	int rc = fs_move_new(p->staging, part.s, dirfd, name);
-
-	*replaced = false;
-	/* A crash between link and unlink left both names: it is published. */
-	if (rc == -EEXIST && is_same_file(p->fd, dirfd, name)) {
-		unlinkat(p->staging, part.s, 0);
-		return 0;
-	}
-	if (rc == -EEXIST && replace) {
-		*replaced = true;
-		rc = renameat(p->staging, part.s, dirfd, name) == 0 ? 0 : -errno;
-	}
-	return rc;
+	memcpy(f.temp.name, name_of(p->id, PART).s, FILE_NAME_MAX);
+	return f;
 }
 
 void

@@ -19,6 +19,7 @@
 
 #include "base/slice.h"
 #include "handler/partial_record.h"
+#include "handler/store.h"
 
 #define PARTIAL_ID_LEN 32 /* of base64url: 192 random bits; the URL is what guards it */
 
@@ -59,10 +60,9 @@ int partial_cut(struct partial *p, uint64_t size) __attribute__((warn_unused_res
 int partial_save(const struct partial *p, bool durable)
 	__attribute__((warn_unused_result));
 
-/* The bytes get their name in `dirfd`, atomically. Without `replace` an existing one is kept:
- * -EEXIST. 0 or -errno. The record stays for partial_save() or partial_remove(). */
-int partial_publish(struct partial *p, int dirfd, const char *name, bool replace,
-		    bool *replaced) __attribute__((warn_unused_result));
+/* The file as the store publishes it: it is lent, and never to be discarded. The record stays for
+ * partial_save() or partial_remove(). */
+struct store_file partial_file(const struct partial *p);
 
 /* Both files go. It stays locked until partial_close(). */
 void partial_remove(struct partial *p);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * store: names, begin, append, publish.
+ * store: room, names, begin, append, publish, delete.
  */
 #include "handler/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,10 +15,13 @@
 #include "handler/fs_status.h"
 #include "http/cond.h"
 
+#define RENAME_TRIES 1000
+#define LOOK_EVERY ((uint64_t)8 * 1024 * 1024) /* bytes between two looks at free space */
+
 int
 store_open(struct store *s, const struct conf_upload *conf, const struct log *log)
 {
-	*s = (struct store){ .conf = conf, .log = log };
+	*s = (struct store){ .conf = conf, .log = log, .staging = -1 };
 	s->dirfd = fs_open_dir(conf->directory);
 	return s->dirfd < 0 ? s->dirfd : 0;
 }
@@ -27,11 +31,25 @@ store_close(struct store *s)
 {
 	if (s->dirfd >= 0)
 		close(s->dirfd);
-	s->dirfd = -1;
+	if (s->staging >= 0)
+		close(s->staging);
+	s->dirfd = s->staging = -1;
 }
 
-static int
-failed(struct store *s, const char *what, const char *name, int error)
+int
+store_staging(struct store *s)
+{
+	if (s->staging >= 0 && faccessat(s->staging, ".", F_OK, 0) == 0)
+		return s->staging;
+	/* Someone tidied up: a directory without a name takes no files. */
+	if (s->staging >= 0)
+		close(s->staging);
+	s->staging = fs_open_dirs(s->dirfd, STORE_STAGING, true, 0700);
+	return s->staging;
+}
+
+int
+store_failed(struct store *s, const char *what, const char *path, int error)
 {
 	int status = fs_status(error);
 
@@ -39,8 +57,59 @@ failed(struct store *s, const char *what, const char *name, int error)
 		status = 500; /* the directory itself is gone: not the client's doing */
 	if (status >= 500 || status == 403)
 		log_limited(s->log, &s->limit, LOG_LEVEL_ERROR, "upload: %s %s/%s: %s",
-			    what, s->conf->directory, name, strerror(-error));
+			    what, s->conf->directory, path, strerror(-error));
 	return status;
+}
+
+/* --- room --- */
+
+static uint64_t
+free_bytes(const struct store *s)
+{
+	struct statvfs v;
+
+	if (fstatvfs(s->dirfd, &v) < 0)
+		return UINT64_MAX; /* writing will tell */
+	return (uint64_t)v.f_bavail * v.f_frsize;
+}
+
+int
+store_check_room(struct store *s, uint64_t size, uint64_t more)
+{
+	uint64_t left;
+
+	if (size > s->conf->max_size || more > s->conf->max_size - size)
+		return 413;
+	if (s->conf->reserve == 0 && more == 0)
+		return 0;
+	left = free_bytes(s);
+	if (left >= more && left - more >= s->conf->reserve)
+		return 0;
+	log_limited(s->log, &s->limit, LOG_LEVEL_WARNING,
+		    "upload: %s: %llu bytes are free, too few for %llu more with the "
+		    "reserve of %llu",
+		    s->conf->directory, (unsigned long long)left,
+		    (unsigned long long)more, (unsigned long long)s->conf->reserve);
+	return 507;
+}
+
+/* --- names --- */
+
+int
+store_open_parent(struct store *s, const char *path, bool create, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[STORE_DEPTH_MAX * (UPLOAD_NAME_MAX + 1)];
+	mode_t mode = (mode_t)s->conf->mode;
+
+	*name = slash != NULL ? slash + 1 : path;
+	if (slash != NULL && (size_t)(slash - path) >= sizeof(dir))
+		return -ENAMETOOLONG;
+	memcpy(dir, path, slash != NULL ? (size_t)(slash - path) : 0);
+	dir[slash != NULL ? slash - path : 0] = '\0';
+	/* Who may read the files may go where they are; the owner always may. */
+	mode |= S_IRWXU | (mode & 0444) >> 2;
+	return fs_open_dirs(s->dirfd, dir, create, mode & 0777);
 }
 
 /* RFC 9110 section 13.2: If-Match and If-None-Match guard against lost updates. */
@@ -58,70 +127,248 @@ preconditions_hold(const struct http_head *head, const struct stat *st)
 	return cond_evaluate(head, &v, clock_unix()) == COND_PROCEED;
 }
 
-int
-store_check_name(struct store *s, const char *name, const struct http_head *head)
+static int
+check_in(struct store *s, int dirfd, const char *name, const struct http_head *head)
 {
 	struct stat st;
 
-	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno != ENOENT)
-			return failed(s, "look for", name, -errno);
+			return store_failed(s, "look for", name, -errno);
 		return preconditions_hold(head, NULL) ? 0 : 412;
 	}
 	if (!preconditions_hold(head, &st))
 		return 412;
+	if (s->conf->conflict == CONF_CONFLICT_RENAME)
+		return 0;
 	/* Only a file may be replaced, and never what a link points to. */
 	return s->conf->conflict == CONF_CONFLICT_REPLACE && S_ISREG(st.st_mode) ? 0
 										 : 409;
 }
 
-int
-store_begin(struct store *s, struct fs_temp *t)
+/* A directory that is missing is as good as a name that is free, where it can be made. */
+static int
+parent_status(struct store *s, const char *path, const struct http_head *head, int error)
 {
-	int rc = fs_temp_open(t, s->dirfd, (mode_t)s->conf->mode);
-
-	return rc == 0 ? 0 : failed(s, "create a file in", "", rc);
+	if (error == -ENOENT && s->conf->create_directories)
+		return preconditions_hold(head, NULL) ? 0 : 412;
+	if (error == -ENOENT || error == -ENOTDIR || error == -ELOOP)
+		return 409; /* RFC 4918 section 9.7.1: no collection of that name */
+	return store_failed(s, "look for", path, error);
 }
+
+int
+store_check_name(struct store *s, const char *path, const struct http_head *head)
+{
+	const char *name;
+	int fd = store_open_parent(s, path, false, &name);
+	int status;
+
+	if (fd < 0)
+		return parent_status(s, path, head, fd);
+	status = check_in(s, fd, name, head);
+	close(fd);
+	return status;
+}
+
+/* --- begin and append --- */
+
+/* A file without a name needs no staging directory; where the file system cannot do without
+ * names they stand there. */
+static int
+open_temp(struct store *s, struct fs_temp *t)
+{
+	int staging;
+
+	if (s->staging < 0) {
+		int rc = fs_temp_open(t, s->dirfd, (mode_t)s->conf->mode);
+
+		if (rc < 0 || t->name[0] == '\0')
+			return rc;
+		fs_temp_discard(t);
+	}
+	staging = store_staging(s);
+	return staging >= 0 ? fs_temp_open(t, staging, (mode_t)s->conf->mode) : staging;
+}
+
+int
+store_begin(struct store *s, struct store_file *f)
+{
+	int rc;
+
+	*f = (struct store_file){ .temp = { .fd = -1 }, .look_at = LOOK_EVERY };
+	rc = open_temp(s, &f->temp);
+	return rc >= 0 ? 0 : store_failed(s, "create a file in", "", rc);
+}
+
+int
+store_append(struct store *s, struct store_file *f, struct slice bytes)
+{
+	int rc, status = 0;
+
+	if (f->size + bytes.len > s->conf->max_size)
+		return 413;
+	if (f->size + bytes.len >= f->look_at) {
+		f->look_at = f->size + bytes.len + LOOK_EVERY;
+		status = store_check_room(s, f->size, bytes.len);
+	}
+	if (status != 0)
+		return status;
+	rc = fs_write_full(f->temp.fd, bytes.ptr, bytes.len);
+	if (rc < 0)
+		return store_failed(s, "write in", "", rc);
+	f->size += bytes.len;
+	return 0;
+}
+
+void
+store_discard(struct store_file *f)
+{
+	fs_temp_discard(&f->temp);
+}
+
+/* --- publish --- */
+
+/* The first of "a (2).txt", "a (3).txt" and so on that is free. */
+static int
+publish_renamed(struct store_file *f, int dirfd, struct slice name,
+		struct store_result *out)
+{
+	char other[UPLOAD_NAME_MAX];
+	int rc = -EEXIST;
+
+	for (unsigned n = 2; n < RENAME_TRIES && rc == -EEXIST; n++) {
+		struct slice next = upload_name_number(name, n, 0, other);
+
+		memcpy(out->name, next.ptr, next.len);
+		out->name[next.len] = '\0';
+		rc = fs_temp_publish(&f->temp, dirfd, out->name, false, NULL);
+	}
+	return rc;
+}
+
+/* For a moment it has a name that nobody knows; a crash leaves it in the staging directory. */
+static int
+publish_over(struct store *s, struct store_file *f, int dirfd, const char *name,
+	     struct store_result *out)
+{
+	int staging = store_staging(s);
+
+	if (staging < 0)
+		return staging;
+	if (f->temp.name[0] == '\0')
+		f->temp.dirfd = staging;
+	return fs_temp_publish(&f->temp, dirfd, name, true, &out->replaced);
+}
+
+static int
+publish_in(struct store *s, struct store_file *f, int dirfd, const char *name,
+	   const struct http_head *head, struct store_result *out)
+{
+	/* Who says If-None-Match: * means to create: the kernel decides between two of them. */
+	bool create_only =
+		slice_eq(http_head_value(head, HTTP_FIELD_IF_NONE_MATCH), SLICE("*"));
+	bool replace = s->conf->conflict == CONF_CONFLICT_REPLACE && !create_only;
+	int status = check_in(s, dirfd, name, head);
+	int rc;
+
+	if (status != 0)
+		return status;
+	memcpy(out->name, name, strlen(name) + 1);
+	rc = fs_temp_publish(&f->temp, dirfd, name, false, NULL);
+	if (rc == -EEXIST && replace)
+		rc = publish_over(s, f, dirfd, name, out);
+	if (rc == -EEXIST && create_only)
+		return 412;
+	if (rc == -EEXIST && s->conf->conflict == CONF_CONFLICT_RENAME)
+		rc = publish_renamed(f, dirfd, slice_from_str(name), out);
+	return rc == 0 ? 0 : store_failed(s, "publish", name, rc);
+}
+
+int
+store_publish(struct store *s, struct store_file *f, const char *path,
+	      const struct http_head *head, struct store_result *out)
+{
+	const char *name;
+	int fd = store_open_parent(s, path, s->conf->create_directories, &name);
+	int status;
+
+	*out = (struct store_result){ 0 };
+	if (fd < 0)
+		return parent_status(s, path, head, fd);
+	status = publish_in(s, f, fd, name, head, out);
+	close(fd);
+	return status;
+}
+
+void
+store_take_back(struct store *s, const struct store_file *f, const char *path,
+		const char *name)
+{
+	struct stat mine, there;
+	const char *last;
+	int dirfd = store_open_parent(s, path, false, &last);
+
+	if (dirfd < 0)
+		return;
+	if (fstat(f->temp.fd, &mine) == 0 &&
+	    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino)
+		unlinkat(dirfd, name, 0);
+	close(dirfd);
+}
+
+/* --- delete --- */
+
+static int
+delete_in(struct store *s, int dirfd, const char *name, const struct http_head *head,
+	  bool dry)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 404 : store_failed(s, "look for", name, -errno);
+	if (!preconditions_hold(head, &st))
+		return 412;
+	if (!S_ISREG(st.st_mode))
+		return 409;
+	if (dry)
+		return 0;
+	return unlinkat(dirfd, name, 0) == 0 ? 0
+					     : store_failed(s, "remove", name, -errno);
+}
+
+int
+store_delete(struct store *s, const char *path, const struct http_head *head, bool dry)
+{
+	const char *name;
+	int fd = store_open_parent(s, path, false, &name);
+	int status;
+
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+		return 404;
+	if (fd < 0)
+		return store_failed(s, "look for", path, fd);
+	status = delete_in(s, fd, name, head, dry);
+	close(fd);
+	return status;
+}
+
+/* --- looking ahead --- */
 
 int
 store_look(struct store *s)
 {
 	int rc = faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS);
 
-	return rc == 0 ? 0 : failed(s, "create a file in", "", -errno);
+	return rc == 0 ? 0 : store_failed(s, "create a file in", "", -errno);
 }
 
 int
-store_foresee(struct store *s, const char *name, const struct http_head *head,
+store_foresee(struct store *s, const char *path, const struct http_head *head,
 	      bool *replaced)
 {
-	*replaced = faccessat(s->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	return store_check_name(s, name, head);
-}
-
-int
-store_append(struct store *s, struct fs_temp *t, struct slice bytes)
-{
-	int rc = fs_write_full(t->fd, bytes.ptr, bytes.len);
-
-	return rc == 0 ? 0 : failed(s, "write in", "", rc);
-}
-
-int
-store_publish(struct store *s, struct fs_temp *t, const char *name,
-	      const struct http_head *head, bool *replaced)
-{
-	/* Who says If-None-Match: * means to create: the kernel decides between two of them. */
-	bool create_only =
-		slice_eq(http_head_value(head, HTTP_FIELD_IF_NONE_MATCH), SLICE("*"));
-	bool replace = s->conf->conflict == CONF_CONFLICT_REPLACE && !create_only;
-	int status = store_check_name(s, name, head);
-	int rc;
-
-	if (status != 0)
-		return status;
-	rc = fs_temp_publish(t, name, replace, replaced);
-	if (rc == -EEXIST && create_only)
-		return 412;
-	return rc == 0 ? 0 : failed(s, "publish", name, rc);
+	*replaced = s->conf->conflict == CONF_CONFLICT_REPLACE &&
+		    faccessat(s->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return store_check_name(s, path, head);
 }

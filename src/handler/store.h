@@ -1,46 +1,93 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * store: files that arrive. Bytes are appended to a file without a name; it gets its name
- * in one atomic step when it is whole, and leaves nothing behind when it is not.
+ * store: the directory of an "upload". Bytes are appended to a file without a name of its own,
+ * in a staging directory of the same file system that no URL leads to; it gets its name in one
+ * atomic step when it is whole, and leaves nothing behind when it is not.
+ *
+ * Paths are relative, of names that upload_name_check() passes: "a.txt", or "a/b.txt" where the
+ * store makes directories. All functions return 0 or an HTTP status unless they say otherwise;
+ * what is the server's own trouble is logged.
  */
 #ifndef WEBSRV_HANDLER_STORE_H
 #define WEBSRV_HANDLER_STORE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/slice.h"
 #include "conf/config.h"
 #include "http/message.h"
+#include "http/upload_name.h"
+
+/* In the directory itself, so that names move without copying; begins with a dot, as no upload
+ * may, and is never served. */
+#define STORE_STAGING ".websrv-uploads"
+#define STORE_DEPTH_MAX 16 /* names in a path */
 
 struct store {
 	int dirfd;
+	int staging;                    /* -1: not needed yet */
 	const struct conf_upload *conf; /* borrowed */
 	const struct log *log;          /* borrowed */
 	struct log_limit limit;
 	bool digests_told; /* that none can be kept */
 };
 
+/* One file on its way. */
+struct store_file {
+	struct fs_temp temp;
+	uint64_t size;
+	uint64_t look_at; /* of the size: when free space is asked for again */
+};
+
+struct store_result {
+	bool replaced;
+	char name[UPLOAD_NAME_MAX + 1]; /* the last of the path: "rename" may change it */
+};
+
 /* 0 or -errno. */
 int store_open(struct store *s, const struct conf_upload *conf, const struct log *log);
 void store_close(struct store *s);
 
-/* All return 0 or an HTTP status; what is the server's own trouble is logged. `name` is one
- * that upload_name_check() passes. */
+/* The staging directory, made when it is not there: a descriptor of the store, or -errno. */
+int store_staging(struct store *s);
+
+/* Is there room for `more` bytes in a file that has `size` of them? 413 beyond max_size, 507
+ * when less than "reserve" would be left on the file system. */
+int store_check_room(struct store *s, uint64_t size, uint64_t more);
 
 /* To be asked before the body comes: 412 when the request's preconditions do not hold for
  * what has that name now, 409 when it may not be replaced. */
-int store_check_name(struct store *s, const char *name, const struct http_head *head);
-int store_begin(struct store *s, struct fs_temp *t);
-/* In place of the two that write, where nothing may be written: what they would answer as far as
+int store_check_name(struct store *s, const char *path, const struct http_head *head);
+
+int store_begin(struct store *s, struct store_file *f);
+int store_append(struct store *s, struct store_file *f, struct slice bytes);
+/* Asks again what store_check_name() asked, as close to the moment as can be. */
+int store_publish(struct store *s, struct store_file *f, const char *path,
+		  const struct http_head *head, struct store_result *out);
+/* A file that was published as `name`, in the directory of `path`, loses that name again, if it
+ * still has it. */
+void store_take_back(struct store *s, const struct store_file *f, const char *path,
+		     const char *name);
+/* What was not published is gone; a second time does nothing. */
+void store_discard(struct store_file *f);
+
+/* Removes a file, nothing else: 404, 409, 412. `dry`: only says what it would say. */
+int store_delete(struct store *s, const char *path, const struct http_head *head,
+		 bool dry);
+
+/* Where nothing may be written: what store_begin() and store_publish() would answer as far as
  * that can be seen from outside. */
 int store_look(struct store *s);
-int store_foresee(struct store *s, const char *name, const struct http_head *head,
+int store_foresee(struct store *s, const char *path, const struct http_head *head,
 		  bool *replaced);
-int store_append(struct store *s, struct fs_temp *t, struct slice bytes);
-/* Asks again what store_check_name() asked, as close to the moment as can be. */
-int store_publish(struct store *s, struct fs_temp *t, const char *name,
-		  const struct http_head *head, bool *replaced);
+
+/* The directory that `path` is in, and its last name: a descriptor to close, or -errno. */
+int store_open_parent(struct store *s, const char *path, bool create, const char **name);
+
+/* errno to status, logged when it is the server's trouble. `what`: "write in". */
+int store_failed(struct store *s, const char *what, const char *path, int error);
 
 #endif

@@ -98,6 +98,15 @@ def files(root, path="/*", **options):
     return {"path": path, "files": {"root": str(root), **options}}
 
 
+# Where uploads wait for their names; in the directory itself.
+STAGING = ".websrv-uploads"
+
+
+def uploaded(directory):
+    """What an upload directory has, as its users see it."""
+    return sorted(n for n in os.listdir(directory) if n != STAGING)
+
+
 def upload(directory, path="/drop/*", **options):
     return {"path": path, "upload": {"directory": str(directory), **options}}
 

@@ -261,6 +261,19 @@ def test_what_may_not_be_meant_is_warned_of(run, start, tmp_path, site):
     assert "there is no TLS" not in log
 
 
+def test_a_way_to_upload_beside_auth_is_warned_of(run, tmp_path, site):
+    users = tmp_path / "users"
+    users.write_text(f"bob:{BCRYPT}\n")
+    users.chmod(0o600)
+    for methods, told in ((["PUT"], 1), (["PUT", "POST"], 0), (["GET"], 0)):
+        route = {"path": "/*", "files": {"root": str(site)}, "download": True,
+                 "upload": {"directory": str(tmp_path)},
+                 "auth": {**basic(users), "for": methods}}
+        (tmp_path / "web.json").write_text(json.dumps(config([route])))
+        done = run("-t", "-c", "web.json")
+        assert done.stderr.count("leaves out POST, so anybody may upload by it") == told
+
+
 # --- requests ---
 
 def test_reload_takes_what_the_files_say_now(start, site, users, ctl):

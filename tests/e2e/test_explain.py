@@ -367,7 +367,7 @@ def test_an_upload_is_looked_at_as_far_as_can_be(explain):
     assert "201 Created" in explain("PUT", "/up/new")
     text = explain("PUT", "/up/new", "-H", "Content-Length: 11", status=1)
     assert "a body of 11 bytes is too large: 10 are taken" in text and "413 " in text
-    assert "files go into the directory itself" in explain("PUT", "/up/a/b", status=1)
+    assert "Files go into the directory itself" in explain("PUT", "/up/a/b", status=1)
 
 
 def test_the_json_has_all_members_always(explain):

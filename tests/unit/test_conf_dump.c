@@ -56,7 +56,9 @@ __wrap_password_is_built_in(void)
 	"\"compress\": {\"encodings\": [\"gzip\"], \"types\": [\"text/plain\"], "        \
 	"\"min_size\": 0}, \"symlinks\": \"follow\", \"hidden\": true, \"charset\": "    \
 	"\"\", \"default_type\": \"a/b\"}, \"upload\": {\"directory\": \".\", "          \
-	"\"max_size\": \"5T\", \"conflict\": \"replace\", \"mode\": \"7\"}, "            \
+	"\"max_size\": \"5T\", \"conflict\": \"rename\", \"mode\": \"7\", "              \
+	"\"reserve\": 5, \"durable\": false, \"create_directories\": true, \"types\": "  \
+	"[\".a\"]}, "                                                                    \
 	"\"methods\": [\"PUT\", \"GET\"], \"headers\": {\"x-a\": null, \"X-C\": "        \
 	"\"\\\"\\\\\"}, \"cache_control\": \"no-store\", \"download\": true, \"cors\": " \
 	"{\"origins\": [\"https://a.example\"], \"methods\": [\"PUT\"], \"headers\": "   \

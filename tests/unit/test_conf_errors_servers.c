@@ -414,11 +414,12 @@ actions_are_checked(void **state)
 		  "t.json:2:53: /servers/0/routes/0/upload/mode: \"4755\" is not at most "
 		  "\"0777\"; write permission bits as a string of octal digits, such as "
 		  "\"0640\"\n" },
-		{ "upload_conflict_rename_is_for_later",
+		{ "upload_type_without_a_dot",
 		  ROUTE("{\"path\": \"/*\", \"upload\": {\"directory\": \"x\", "
-			"\"conflict\": \"rename\"}}"),
-		  "t.json:2:57: /servers/0/routes/0/upload/conflict: \"rename\" is not "
-		  "in this version yet; write one of \"refuse\", \"replace\"\n" },
+			"\"types\": "
+			"[\"jpg\"]}}"),
+		  "t.json:2:55: /servers/0/routes/0/upload/types/0: \"jpg\" is not the "
+		  "ending of a name; begin it with \".\", such as \".jpg\"\n" },
 		{ "redirect_without_a_target",
 		  ROUTE("{\"path\": \"/a\", \"redirect\": {}}"),
 		  "t.json:2:28: /servers/0/routes/0/redirect: \"to\" is missing; add it: "
@@ -541,9 +542,10 @@ methods_are_those_that_the_action_serves(void **state)
 		  "PATCH\n" },
 		{ "methods_of_files_and_upload",
 		  ROUTE("{\"path\": \"/*\", \"files\": {\"root\": \"x\"}, \"upload\": "
-			"{\"directory\": \"y\"}, \"methods\": [\"DELETE\"]}"),
-		  "t.json:2:82: /servers/0/routes/0/methods/0: DELETE is not served by "
-		  "\"files\" and \"upload\"; write some of GET, HEAD, PUT\n" },
+			"{\"directory\": \"y\"}, \"methods\": [\"PATCH\"]}"),
+		  "t.json:2:82: /servers/0/routes/0/methods/0: PATCH is not served by "
+		  "\"files\" and \"upload\"; write some of GET, HEAD, POST, PUT, "
+		  "DELETE\n" },
 		{ "cache_control_with_a_line_end",
 		  ROUTE("{\"path\": \"/a\", \"status\": \"health\", \"cache_control\": "
 			"\"no\\nX\"}"),

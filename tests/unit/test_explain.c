@@ -14,6 +14,7 @@
 
 #include "app/explain_parts.h"
 #include "rig.h"
+#include "handler/store.h"
 
 /* --- URLs --- */
 
@@ -76,7 +77,7 @@ static const char config_text[] =
 	" \"precompressed\": []}},"
 	"{\"path\": \"/refuse/*\", \"files\": {\"root\": \".\", \"symlinks\": "
 	"\"refuse\"}},"
-	"{\"path\": \"/up/*\", \"upload\": {\"directory\": \"up\", \"max_size\": 10}},"
+	"{\"path\": \"/up/*\", \"upload\": {\"directory\": \"up\", \"max_size\": 10, \"durable\": false}},"
 	"{\"path\": \"/over/*\", \"upload\": {\"directory\": \"up\", \"conflict\": "
 	"\"replace\"}},"
 	"{\"path\": \"/in\", \"respond\": {\"status\": 200}, \"allow\": "
@@ -182,13 +183,13 @@ static const struct step_case {
 	  403,
 	  { "none of the 1 of \"allow\": refused", "403: the built-in page" } },
 	{ HTTP_GET, "/out", 403, { "unix: is in unix of \"deny\": refused" } },
-	{ HTTP_GET, "/up/x", 405, { "GET is not taken, only PUT" } },
+	{ HTTP_GET, "/up/x", 405, { "GET is not taken, only POST, PUT" } },
 	{ HTTP_OPTIONS, "/up/x", 204, { "OPTIONS is answered" } },
 	{ HTTP_PUT, "/up/new", 201, { "new: is free", "not looked at" } },
 	{ HTTP_PUT, "/up/taken", 409, { "taken: is there, and must not be replaced" } },
 	{ HTTP_PUT, "/over/taken", 204, { "taken: is there, and is replaced" } },
-	{ HTTP_PUT, "/up/.x", 400, { "\".x\" is no name" } },
-	{ HTTP_PUT, "/up/a/b", 409, { "files go into the directory itself" } },
+	{ HTTP_PUT, "/up/.x", 400, { "begins with a dot" } },
+	{ HTTP_PUT, "/up/a/b", 409, { "Files go into the directory itself" } },
 };
 
 static void
@@ -247,8 +248,8 @@ count_names(const char *name)
 	size_t n = 0;
 
 	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		n += strcmp(e->d_name, STORE_STAGING) != 0;
 	closedir(d);
 	return n - 2;
 }

@@ -402,26 +402,26 @@ check_temp(int dirfd, bool named)
 	assert_int_equal(count_entries(dirfd), before);
 
 	begin(&t, dirfd, named, "one");
-	assert_int_equal(fs_temp_publish(&t, "new", false, &replaced), 0);
+	assert_int_equal(fs_temp_publish(&t, dirfd, "new", false, &replaced), 0);
 	assert_false(replaced);
 	fs_temp_discard(&t);
 	assert_file(dirfd, "new", "one");
 
 	begin(&t, dirfd, named, "two");
-	assert_int_equal(fs_temp_publish(&t, "new", false, &replaced), -EEXIST);
+	assert_int_equal(fs_temp_publish(&t, dirfd, "new", false, &replaced), -EEXIST);
 	assert_file(dirfd, "new", "one");
-	assert_int_equal(fs_temp_publish(&t, "other", false, NULL), 0);
+	assert_int_equal(fs_temp_publish(&t, dirfd, "other", false, NULL), 0);
 	fs_temp_discard(&t);
 	assert_file(dirfd, "other", "two");
 
 	begin(&t, dirfd, named, "three");
-	assert_int_equal(fs_temp_publish(&t, "new", true, &replaced), 0);
+	assert_int_equal(fs_temp_publish(&t, dirfd, "new", true, &replaced), 0);
 	assert_true(replaced);
 	fs_temp_discard(&t);
 	assert_file(dirfd, "new", "three");
 
 	begin(&t, dirfd, named, "four");
-	assert_int_equal(fs_temp_publish(&t, "four", true, &replaced), 0);
+	assert_int_equal(fs_temp_publish(&t, dirfd, "four", true, &replaced), 0);
 	assert_false(replaced);
 	fs_temp_discard(&t);
 	assert_file(dirfd, "four", "four");
@@ -453,16 +453,16 @@ directory_cannot_be_replaced_and_nothing_stays(void **state)
 
 	for (int named = 0; named <= 1; named++) {
 		begin(&t, p->root, named != 0, "x");
-		assert_int_equal(fs_temp_publish(&t, "sub", true, NULL), -EISDIR);
-		assert_int_equal(fs_temp_publish(&t, "sub", false, NULL), -EEXIST);
-		assert_int_equal(fs_temp_publish(&t, "none/x", true, NULL), -ENOENT);
+		assert_int_equal(fs_temp_publish(&t, p->root, "sub", true, NULL), -EISDIR);
+		assert_int_equal(fs_temp_publish(&t, p->root, "sub", false, NULL), -EEXIST);
+		assert_int_equal(fs_temp_publish(&t, p->root, "none/x", true, NULL), -ENOENT);
 		fs_temp_discard(&t);
 		assert_int_equal(count_entries(p->root), before);
 	}
 	assert_file(p->root, "sub/deep", "deep");
 	begin(&t, p->root, false, "x"); /* after a refusal another name may be tried */
-	assert_int_equal(fs_temp_publish(&t, "sub", true, NULL), -EISDIR);
-	assert_int_equal(fs_temp_publish(&t, "free", false, NULL), 0);
+	assert_int_equal(fs_temp_publish(&t, p->root, "sub", true, NULL), -EISDIR);
+	assert_int_equal(fs_temp_publish(&t, p->root, "free", false, NULL), 0);
 	fs_temp_discard(&t);
 	assert_file(p->root, "free", "x");
 	assert_int_equal(count_entries(p->root), before + 1);
@@ -477,8 +477,8 @@ symlink_is_replaced_not_followed(void **state)
 
 	link_to(p, "../outside/secret", "link");
 	begin(&t, p->root, false, "mine");
-	assert_int_equal(fs_temp_publish(&t, "link", false, NULL), -EEXIST);
-	assert_int_equal(fs_temp_publish(&t, "link", true, NULL), 0);
+	assert_int_equal(fs_temp_publish(&t, p->root, "link", false, NULL), -EEXIST);
+	assert_int_equal(fs_temp_publish(&t, p->root, "link", true, NULL), 0);
 	fs_temp_discard(&t);
 	assert_int_equal(fstatat(p->root, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
 	assert_true(S_ISREG(st.st_mode));
@@ -496,7 +496,7 @@ mode_is_what_was_asked_for_whatever_the_umask(void **state)
 	assert_int_equal(fs_temp_open(&t, p->root, 0664), 0);
 	umask(old);
 	assert_true((fcntl(t.fd, F_GETFD) & FD_CLOEXEC) != 0);
-	assert_int_equal(fs_temp_publish(&t, "new", false, NULL), 0);
+	assert_int_equal(fs_temp_publish(&t, t.dirfd, "new", false, NULL), 0);
 	fs_temp_discard(&t);
 	assert_int_equal(fstatat(p->root, "new", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0664);
@@ -511,7 +511,7 @@ reader_of_the_replaced_file_keeps_it(void **state)
 	char buf[8] = "";
 
 	begin(&t, p->root, false, "newer");
-	assert_int_equal(fs_temp_publish(&t, "file", true, NULL), 0);
+	assert_int_equal(fs_temp_publish(&t, t.dirfd, "file", true, NULL), 0);
 	fs_temp_discard(&t);
 	assert_int_equal(fs_pread_full(fd, buf, sizeof(buf), 0), 4);
 	assert_string_equal(buf, "file");

@@ -12,6 +12,7 @@
 #include <dirent.h>
 
 #include "rig.h"
+#include "handler/store.h"
 
 #define HOSTILE "%0d%0aSet-Cookie:%20a=1%0d%0a%0d%0a%22%3c%5c%ff"
 #define ENCODED "%0D%0ASet-Cookie:%20a=1%0D%0A%0D%0A%22%3C%5C%FF"
@@ -36,7 +37,7 @@ static const char config_text[] =
 	"  {\"path\": \"/drop-query\", \"redirect\": {\"to\": \"/to\", \"status\": 308,"
 	"   \"query\": \"drop\"}},"
 	"  {\"path\": \"/part\", \"redirect\": {\"to\": \"/to#part\"}},"
-	"  {\"path\": \"/drop/*\", \"upload\": {\"directory\": \"drop\","
+	"  {\"path\": \"/drop/*\", \"upload\": {\"directory\": \"drop\", \"durable\": false,"
 	"   \"max_size\": 20}},"
 	"  {\"path\": \"/*\", \"files\": {\"root\": \"root\"}}]}]}";
 
@@ -114,7 +115,7 @@ static const struct answer_case cases[] = {
 	{ "built_in_page_is_html_for_browsers", HTTP_POST, "/a.txt", WITH(ACCEPT, "text/html,*/*"), 405, "Content-Type: text/html", NULL, "<!doctype html>" },
 	/* Methods. */
 	{ "other_method_is_405_with_allow", HTTP_DELETE, "/a.txt", PLAIN, 405, "Allow: GET, HEAD, OPTIONS\n", NULL, "405" },
-	{ "get_of_an_upload_is_405_with_allow", HTTP_GET, "/drop/x", PLAIN, 405, "Allow: PUT, OPTIONS\n", NULL, "405" },
+	{ "get_of_an_upload_is_405_with_allow", HTTP_GET, "/drop/x", PLAIN, 405, "Allow: POST, PUT, OPTIONS\n", NULL, "405" },
 	{ "options_tells_the_methods", HTTP_OPTIONS, "/a.txt", PLAIN, 204, "Allow: GET, HEAD, OPTIONS\n", NULL, "" },
 	{ "options_of_the_server_tells_all", HTTP_OPTIONS, "*", PLAIN, 204, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\n", NULL, "" },
 	{ "trace_is_405", HTTP_TRACE, "/a.txt", PLAIN, 405, "Allow: GET, HEAD, OPTIONS\n", NULL, "405" },
@@ -161,8 +162,8 @@ count_drops(void)
 	size_t n = 0;
 
 	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		n += strcmp(e->d_name, STORE_STAGING) != 0;
 	closedir(d);
 	return n - 2; /* "." and ".." */
 }

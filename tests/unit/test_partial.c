@@ -392,10 +392,12 @@ static void
 publish(struct rig *r, const char *id, bool replace, int want, bool want_replaced)
 {
 	struct partial p;
+	struct store_file f;
 	bool replaced = !want_replaced;
 
 	assert_int_equal(partial_open(&p, r->dirfd, id_of(id)), 0);
-	assert_int_equal(partial_publish(&p, r->dirfd, "a.txt", replace, &replaced),
+	f = partial_file(&p);
+	assert_int_equal(fs_temp_publish(&f.temp, r->dirfd, "a.txt", replace, &replaced),
 			 want);
 	if (want == 0)
 		assert_int_equal(replaced, want_replaced);
@@ -445,12 +447,14 @@ a_published_upload_can_still_be_asked_about(void **state)
 	struct rig *r = *state;
 	struct partial_record record = plain_record();
 	struct partial p;
+	struct store_file f;
 	char id[PARTIAL_ID_LEN + 1];
-	bool replaced;
 
 	make(r, &record, "whole", id);
 	assert_int_equal(partial_open(&p, r->dirfd, id_of(id)), 0);
-	assert_int_equal(partial_publish(&p, r->dirfd, "a.txt", false, &replaced), 0);
+	f = partial_file(&p);
+	assert_int_equal(f.size, 5);
+	assert_int_equal(fs_temp_publish(&f.temp, r->dirfd, "a.txt", false, NULL), 0);
 	p.record.complete = true;
 	assert_int_equal(partial_save(&p, true), 0);
 	partial_close(&p);

@@ -47,7 +47,9 @@ setup(void **state)
 	p->sink = memfd_create("log", MFD_CLOEXEC);
 	assert_true(p->sink >= 0);
 	p->log = (struct log){ p->sink, LOG_LEVEL_DEBUG };
-	p->conf = (struct conf_upload){ .directory = p->dir, .mode = 0604 };
+	p->conf = (struct conf_upload){ .directory = p->dir,
+					.mode = 0604,
+					.max_size = 1 << 20 };
 	assert_int_equal(store_open(&p->store, &p->conf, &p->log), 0);
 	*state = p;
 	return 0;
@@ -77,7 +79,8 @@ count_entries(const struct place *p)
 	while (readdir(d) != NULL)
 		n++;
 	closedir(d);
-	return n - 2; /* "." and ".." */
+	/* "." and "..", and where files wait for their names */
+	return n - 2 - (faccessat(p->store.dirfd, STORE_STAGING, F_OK, 0) == 0);
 }
 
 static void
@@ -124,13 +127,17 @@ check_name(struct place *p, const char *name, enum http_field_id id, const char 
 }
 
 static int
-publish(struct place *p, struct fs_temp *t, const char *name, enum http_field_id id,
+publish(struct place *p, struct store_file *t, const char *name, enum http_field_id id,
 	const char *value, bool *replaced)
 {
+	struct store_result result;
 	struct http_field f;
 	struct http_head head = put_head(&f, id, value);
+	int status = store_publish(&p->store, t, name, &head, &result);
 
-	return store_publish(&p->store, t, name, &head, replaced);
+	if (replaced != NULL)
+		*replaced = result.replaced;
+	return status;
 }
 
 /* Publishes a file in two pieces; the status. */
@@ -138,7 +145,7 @@ static int
 store_text(struct place *p, const char *name, const char *text, bool *replaced)
 {
 	size_t half = strlen(text) / 2;
-	struct fs_temp t;
+	struct store_file t;
 	int status;
 
 	assert_int_equal(store_begin(&p->store, &t), 0);
@@ -146,7 +153,7 @@ store_text(struct place *p, const char *name, const char *text, bool *replaced)
 	assert_int_equal(store_append(&p->store, &t, slice_make(NULL, 0)), 0);
 	assert_int_equal(store_append(&p->store, &t, slice_from_str(text + half)), 0);
 	status = publish(p, &t, name, HTTP_FIELD_OTHER, NULL, replaced);
-	fs_temp_discard(&t);
+	store_discard(&t);
 	return status;
 }
 
@@ -156,7 +163,7 @@ file_appears_whole_with_its_mode(void **state)
 	struct place *p = *state;
 	mode_t old = umask(077);
 	bool replaced = true;
-	struct fs_temp t;
+	struct store_file t;
 	struct stat st;
 
 	assert_int_equal(store_begin(&p->store, &t), 0);
@@ -165,7 +172,7 @@ file_appears_whole_with_its_mode(void **state)
 	assert_int_equal(faccessat(p->store.dirfd, "a.txt", F_OK, 0), -1);
 	assert_int_equal(store_append(&p->store, &t, SLICE("def")), 0);
 	assert_int_equal(publish(p, &t, "a.txt", HTTP_FIELD_OTHER, NULL, &replaced), 0);
-	fs_temp_discard(&t);
+	store_discard(&t);
 	assert_false(replaced);
 	assert_file(p, "a.txt", "abcdef");
 	assert_int_equal(fstatat(p->store.dirfd, "a.txt", &st, 0), 0);
@@ -178,11 +185,11 @@ static void
 file_that_is_given_up_leaves_nothing(void **state)
 {
 	struct place *p = *state;
-	struct fs_temp t;
+	struct store_file t;
 
 	assert_int_equal(store_begin(&p->store, &t), 0);
 	assert_int_equal(store_append(&p->store, &t, SLICE("abc")), 0);
-	fs_temp_discard(&t);
+	store_discard(&t);
 	assert_int_equal(count_entries(p), 0);
 }
 
@@ -264,7 +271,7 @@ preconditions_are_asked_again_at_the_end(void **state)
 {
 	struct place *p = *state;
 	bool replaced;
-	struct fs_temp t;
+	struct store_file t;
 
 	p->conf.conflict = CONF_CONFLICT_REPLACE;
 	assert_int_equal(check_name(p, "a", HTTP_FIELD_IF_NONE_MATCH, "*"), 0);
@@ -277,7 +284,7 @@ preconditions_are_asked_again_at_the_end(void **state)
 	/* None of its tags is the file's: RFC 9110 section 13.1.2 lets it pass. */
 	assert_int_equal(
 		publish(p, &t, "a", HTTP_FIELD_IF_NONE_MATCH, "\"x\"", &replaced), 0);
-	fs_temp_discard(&t);
+	store_discard(&t);
 	assert_true(replaced);
 	assert_file(p, "a", "mine");
 	assert_int_equal(count_entries(p), 1);
@@ -287,42 +294,117 @@ static void
 full_disk_is_507_and_logged(void **state)
 {
 	struct place *p = *state;
-	struct fs_temp t = { .dirfd = p->store.dirfd };
+	struct store_file t = { .temp = { .dirfd = p->store.dirfd } };
 
-	t.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	if (t.fd < 0) {
+	t.temp.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	if (t.temp.fd < 0) {
 		print_message("skipped: no /dev/full\n");
 		skip();
 	}
 	assert_int_equal(store_append(&p->store, &t, SLICE("abc")), 507);
 	assert_true(was_logged(p, "No space left on device"));
-	fs_temp_discard(&t);
+	store_discard(&t);
 }
 
 static void
-name_that_leads_nowhere_is_our_own_trouble(void **state)
+directories_are_made_only_where_that_is_wanted(void **state)
 {
 	struct place *p = *state;
+	struct stat st;
 
-	assert_int_equal(store_text(p, "none/a", "x", NULL), 500);
-	assert_true(was_logged(p, "none/a"));
+	assert_int_equal(store_text(p, "a/b/c", "x", NULL), 409);
 	assert_int_equal(count_entries(p), 0);
+	p->conf.create_directories = true;
+	assert_int_equal(check_name(p, "a/b/c", HTTP_FIELD_OTHER, NULL), 0);
+	assert_int_equal(check_name(p, "a/b/c", HTTP_FIELD_IF_MATCH, "*"), 412);
+	assert_int_equal(count_entries(p), 0); /* asking makes nothing */
+	assert_int_equal(store_text(p, "a/b/c", "x", NULL), 0);
+	assert_file(p, "a/b/c", "x");
+	assert_int_equal(fstatat(p->store.dirfd, "a/b", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0705, 0705);
+	assert_int_equal(store_text(p, "a/b/c/d", "x", NULL), 409);
+	assert_int_equal(symlinkat("/tmp", p->store.dirfd, "link"), 0);
+	assert_int_equal(store_text(p, "link/x", "x", NULL), 409);
+	assert_true(was_logged(p, ""));
+}
+
+static void
+another_name_is_found_where_that_is_wanted(void **state)
+{
+	struct place *p = *state;
+	struct http_head head = { .method = HTTP_PUT };
+	struct store_result result;
+	struct store_file t;
+
+	p->conf.conflict = CONF_CONFLICT_RENAME;
+	assert_int_equal(store_text(p, "a.tar.gz", "one", NULL), 0);
+	assert_int_equal(store_text(p, "a.tar.gz", "two", NULL), 0);
+	assert_int_equal(store_begin(&p->store, &t), 0);
+	assert_int_equal(store_publish(&p->store, &t, "a.tar.gz", &head, &result), 0);
+	store_discard(&t);
+	assert_string_equal(result.name, "a (3).tar.gz");
+	assert_false(result.replaced);
+	assert_file(p, "a.tar.gz", "one");
+	assert_file(p, "a (2).tar.gz", "two");
+	/* Who says that nothing may be there means it. */
+	assert_int_equal(check_name(p, "a.tar.gz", HTTP_FIELD_IF_NONE_MATCH, "*"), 412);
+}
+
+static void
+room_is_looked_for_before_and_while_writing(void **state)
+{
+	struct place *p = *state;
+	struct store_file t;
+
+	p->conf.max_size = 10;
+	assert_int_equal(store_check_room(&p->store, 0, 10), 0);
+	assert_int_equal(store_check_room(&p->store, 0, 11), 413);
+	assert_int_equal(store_check_room(&p->store, 5, UINT64_MAX), 413);
+	assert_int_equal(store_begin(&p->store, &t), 0);
+	assert_int_equal(store_append(&p->store, &t, SLICE("0123456789")), 0);
+	assert_int_equal(store_append(&p->store, &t, SLICE("0")), 413);
+	store_discard(&t);
+	p->conf.reserve = UINT64_MAX / 2;
+	assert_int_equal(store_check_room(&p->store, 0, 1), 507);
+	assert_true(was_logged(p, "bytes are free"));
+}
+
+static void
+only_files_are_deleted(void **state)
+{
+	struct place *p = *state;
+	struct http_head head = { .method = HTTP_DELETE };
+	struct http_field f;
+
+	assert_int_equal(store_text(p, "a", "x", NULL), 0);
+	assert_int_equal(mkdirat(p->store.dirfd, "dir", 0755), 0);
+	assert_int_equal(store_delete(&p->store, "dir", &head, false), 409);
+	assert_int_equal(store_delete(&p->store, "none", &head, false), 404);
+	assert_int_equal(store_delete(&p->store, "none/x", &head, false), 404);
+	head = put_head(&f, HTTP_FIELD_IF_MATCH, "\"other\"");
+	assert_int_equal(store_delete(&p->store, "a", &head, false), 412);
+	head.field_count = 0;
+	assert_int_equal(store_delete(&p->store, "a", &head, true), 0);
+	assert_int_equal(count_entries(p), 2);
+	assert_int_equal(store_delete(&p->store, "a", &head, false), 0);
+	assert_int_equal(store_delete(&p->store, "a", &head, false), 404);
+	assert_int_equal(count_entries(p), 1);
 }
 
 static void
 directory_that_went_away_is_our_own_trouble(void **state)
 {
 	struct place *p = *state;
-	struct fs_temp t;
+	struct store_file t;
 	int status;
 
 	assert_int_equal(rmdir(p->dir), 0);
 	status = store_begin(&p->store, &t);
 	/* ext4 answers EPERM where others have ENOENT; never what is the client's fault. */
 	assert_true(status == 500 || status == 403);
-	assert_int_equal(t.fd, -1);
+	assert_int_equal(t.temp.fd, -1);
 	assert_true(was_logged(p, p->dir));
-	fs_temp_discard(&t);
+	store_discard(&t);
 }
 
 static void
@@ -351,7 +433,10 @@ main(void)
 		TEST(preconditions_stand_before_conflicts),
 		TEST(preconditions_are_asked_again_at_the_end),
 		TEST(full_disk_is_507_and_logged),
-		TEST(name_that_leads_nowhere_is_our_own_trouble),
+		TEST(directories_are_made_only_where_that_is_wanted),
+		TEST(another_name_is_found_where_that_is_wanted),
+		TEST(room_is_looked_for_before_and_while_writing),
+		TEST(only_files_are_deleted),
 		TEST(directory_that_went_away_is_our_own_trouble),
 		TEST(directory_that_cannot_be_opened_is_an_error),
 	};

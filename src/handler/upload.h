@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * upload: what the doors of an "upload" share. A request goes through one door: upload.c finds
+ * out which; upload_raw.c takes the body itself as the file.
+ */
+#ifndef WEBSRV_HANDLER_UPLOAD_H
+#define WEBSRV_HANDLER_UPLOAD_H
+
+#include "core/exchange.h"
+#include "handler/store.h"
+
+struct store_digest;
+
+/* The state of the handler of a route. */
+struct upload {
+	struct store store;
+	const struct conf_route *route;
+	struct slice *types; /* "types" */
+	size_t type_count;
+};
+
+/* Like handler_ops; open() sets ex->data to a struct whose first member is the door. */
+struct upload_door {
+	int (*open)(struct exchange *);
+	int (*data)(struct exchange *, struct slice bytes, bool last);
+	int (*work)(struct exchange *); /* NULL: it never waits */
+	void (*close)(struct exchange *, enum exchange_end why);
+};
+
+extern const struct upload_door upload_raw;    /* PUT, POST: the body is the file */
+extern const struct upload_door upload_delete; /* DELETE of a file */
+
+static inline struct upload *
+upload_of(const struct exchange *ex)
+{
+	return ex->handler->state;
+}
+
+/* The request is for the collection itself, "/drop/", not for a name in it. */
+bool upload_is_collection(const struct exchange *ex);
+
+/* May this path, relative to the collection, be stored? 0; 400 or 415 with the reason set; 409
+ * when it has directories and the store makes none. */
+int upload_check_path(struct exchange *ex, struct slice path);
+
+/* What is known before the body comes: its length, when it has one: 0, 413 or 507. */
+int upload_check_length(struct exchange *ex);
+
+/* Adds Location: the URL of what was stored as `name` in the directory of `path`. 0 or a
+ * status. */
+int upload_add_location(struct exchange *ex, enum http_field_id field, const char *path,
+			const char *name);
+
+/* A file was published: counts it, and tells once that its digests could not be kept. */
+void upload_count(struct exchange *ex, const struct store_digest *digest);
+
+/* Answers with a refusal, and a sentence that says why. */
+int upload_refuse(struct exchange *ex, int status, const char *why);
+
+#endif
