@@ -52,6 +52,28 @@ fail(const char *what, int rc)
 	return 1;
 }
 
+/* Says why a line could not be written into `file`; the exit status. */
+static int
+fail_file(const char *file, const char *held, int rc)
+{
+	if (rc != -EMEDIUMTYPE)
+		return fail(file, rc);
+	fprintf(stderr,
+		"websrvctl: %s: this is a file of %s, and users and tokens want a file "
+		"each; "
+		"nothing is changed\n",
+		file, held);
+	return 1;
+}
+
+/* What was done, and what is left to do. */
+static void
+tell(const char *done, const char *kind, struct slice name)
+{
+	fprintf(stderr, "%s %s %.*s; a running server knows it after a reload (SIGHUP)\n",
+		done, kind, SLICE_ARG(name));
+}
+
 /* What stands behind the command. 0 or an exit status. */
 static int
 take_arguments(int argc, char **argv, struct arguments *out)
@@ -85,17 +107,20 @@ take_arguments(int argc, char **argv, struct arguments *out)
 }
 
 static int
-delete_line(const struct arguments *a)
+delete_line(const struct arguments *a, const char *kind)
 {
 	bool existed;
 	int rc = secretfile_set(a->file, a->name, slice_make("", 0), &existed);
 
 	if (rc == -ENOENT) {
-		fprintf(stderr, "websrvctl: %s: there is no %.*s in it\n", a->file,
-			SLICE_ARG(a->name));
+		fprintf(stderr, "websrvctl: %s: there is no %s \"%.*s\" in it\n", a->file,
+			kind, SLICE_ARG(a->name));
 		return 1;
 	}
-	return rc < 0 ? fail(a->file, rc) : 0;
+	if (rc < 0)
+		return fail(a->file, rc);
+	tell("removed", kind, a->name);
+	return 0;
 }
 
 /* --- passwd --- */
@@ -169,9 +194,8 @@ write_password(const struct arguments *a, const char *password)
 			SHORT_PASSWORD);
 	rc = secretfile_set(a->file, a->name, slice_from_str(hash), &existed);
 	if (rc < 0)
-		return fail(a->file, rc);
-	fprintf(stderr, "%s user %.*s\n", existed ? "changed" : "added",
-		SLICE_ARG(a->name));
+		return fail_file(a->file, "tokens", rc);
+	tell(existed ? "changed" : "added", "user", a->name);
 	return 0;
 }
 
@@ -182,7 +206,7 @@ passwd(const struct arguments *a)
 	int status;
 
 	if (a->deletes)
-		return delete_line(a);
+		return delete_line(a, "user");
 	if (!password_is_built_in()) {
 		fprintf(stderr, "websrvctl: passwords are not built in; run configure "
 				"with --with-crypt\n");
@@ -233,15 +257,15 @@ write_token(const struct arguments *a, const char *made)
 					digest[i]);
 	rc = secretfile_set(a->file, a->name, slice_make(secret, len), &existed);
 	if (rc < 0)
-		return fail(a->file, rc);
+		return fail_file(a->file, "users", rc);
 	if (printf("%s\n", made) < 0 || fflush(stdout) != 0) {
 		fprintf(stderr,
 			"websrvctl: the token could not be printed, and nobody will ever "
 			"see it; make another one\n");
 		return 1;
 	}
-	fprintf(stderr, "%s token %.*s; it is shown only now\n",
-		existed ? "replaced" : "added", SLICE_ARG(a->name));
+	tell(existed ? "replaced" : "added", "token", a->name);
+	fputs("the token is shown only now\n", stderr);
 	return 0;
 }
 
@@ -252,7 +276,7 @@ token(const struct arguments *a)
 	int rc, status;
 
 	if (a->deletes)
-		return delete_line(a);
+		return delete_line(a, "token");
 	rc = make_token(made);
 	if (rc < 0)
 		return fail("no random bytes", rc);

@@ -62,6 +62,23 @@ load(const struct cli *cli)
 	return conf;
 }
 
+/* A configuration is easily given without its -c, and would be refused as a directory, or even
+ * dumped as one. */
+static bool
+is_file_for_directory(const struct cli *cli)
+{
+	struct stat st;
+
+	if (cli->directory == NULL || stat(cli->directory, &st) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	fprintf(stderr,
+		"websrv: %s is a file, not a directory to serve; write -c %s if it is a "
+		"configuration\nTry \"websrv -h\".\n",
+		cli->directory, cli->directory);
+	return true;
+}
+
 /* What a reload needs to read the same again. */
 struct source {
 	const struct cli *cli;
@@ -255,6 +272,8 @@ main(int argc, char **argv)
 	case CLI_EXPLAIN:
 		break;
 	}
+	if (is_file_for_directory(&cli))
+		return CLI_EXIT_USAGE;
 	conf = load(&cli);
 	if (conf == NULL)
 		return CLI_EXIT_CONFIG;

@@ -76,6 +76,8 @@ check(struct cli cli, int argc, char **argv, int first)
 	if (first < 0)
 		return complain(cli, "--explain wants a URL: /path or http://host/path",
 				"");
+	if (explains && first < argc && strstr(argv[first], "://") != NULL)
+		return complain(cli, "--explain takes one URL; not also ", argv[first]);
 	if (argc - first > 1)
 		return complain(cli, "only one directory can be served; not also ",
 				argv[first + 1]);

@@ -116,6 +116,10 @@ write_server(const struct explain *x, struct buf *b)
 	begin(b, "server");
 	if (name.len == 0) {
 		buf_add_str(b, "the default of the listener");
+		if (x->address->names.count > 0) {
+			buf_add_str(b, ": no server there has the name ");
+			add(b, x->ex.host);
+		}
 	} else {
 		if (name.ptr[0] == '.')
 			buf_add_char(b, '*');

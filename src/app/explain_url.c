@@ -3,6 +3,7 @@
  * explain_url: a URL as people write it, made into what a client would send.
  */
 #include "app/explain_parts.h"
+#include "base/idna.h"
 #include "base/number.h"
 #include "http/uri.h"
 
@@ -30,11 +31,30 @@ port_of(struct slice authority)
 	return (uint16_t)port;
 }
 
+/* A name as an address bar shows it goes out in ASCII. What is none stays, for the complaint. */
+static struct slice
+in_ascii(struct slice s, struct arena *a)
+{
+	size_t n = slice_find(s, ':');
+	char name[IDNA_NAME_SIZE];
+	const char *text;
+	bool is_ascii = true;
+
+	for (size_t i = 0; i < n; i++)
+		is_ascii = is_ascii && (unsigned char)s.ptr[i] < 0x80;
+	if (is_ascii || idna_to_ascii(slice_make(s.ptr, n), name) != NULL)
+		return s;
+	text = arena_printf(a, "%s%.*s", name, SLICE_ARG(slice_from(s, n)));
+	return text != NULL ? slice_from_str(text) : s;
+}
+
 static const char *
 read_authority(struct slice s, struct arena *a, struct explain_url *out)
 {
-	char *host = arena_alloc(a, s.len + 1);
+	char *host;
 
+	s = in_ascii(s, a);
+	host = arena_alloc(a, s.len + 1);
 	if (slice_find(s, '@') < s.len)
 		return "has a user in it; write -H 'Authorization: ...' instead";
 	if (!uri_is_authority(s))

@@ -112,6 +112,29 @@ add_line(struct buf *out, struct slice name, struct slice secret)
 	buf_add_char(out, '\n');
 }
 
+static bool
+is_token(struct slice secret)
+{
+	return slice_starts_with(secret, SLICE("sha256:"));
+}
+
+/* Whether a line has a secret of the other kind: a server refuses such a file as a whole. */
+static bool
+has_other_kind(struct slice text, struct slice secret)
+{
+	while (secret.len > 0 && text.len > 0) {
+		size_t len = slice_find(text, '\n');
+		struct slice line = slice_make(text.ptr, len);
+		size_t colon = slice_find(line, ':');
+
+		if (colon < line.len && line.ptr[0] != '#' &&
+		    is_token(slice_from(line, colon + 1)) != is_token(secret))
+			return true;
+		text = slice_from(text, len + 1);
+	}
+	return false;
+}
+
 /* The new text; whether the name was in the old one. */
 static bool
 rewrite(struct slice old, struct slice name, struct slice secret, struct buf *out)
@@ -172,6 +195,8 @@ secretfile_set(const char *path, struct slice name, struct slice secret, bool *e
 	*existed = false;
 	if (rc == 0)
 		rc = read_old(&p, &old, &st);
+	if (rc == 0 && has_other_kind(buf_slice(&old), secret))
+		rc = -EMEDIUMTYPE;
 	if (rc == 0) {
 		*existed = rewrite(buf_slice(&old), name, secret, &new);
 		if (new.failed)

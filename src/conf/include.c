@@ -279,10 +279,17 @@ merge_file(struct include *in, const char *path, bool is_relative)
 		text.ptr[text.len] = '\0';
 		merge_text(in, &text);
 	} else {
-		load_error(in->l, &in->item,
-			   "%s cannot be read (%s); name a readable one",
-			   load_quote(in->l, slice_from_str(path)),
-			   rc == -EINVAL ? "it is no regular file" : strerror(-rc));
+		const char *quoted = load_quote(in->l, slice_from_str(path));
+
+		if (rc == -EINVAL)
+			load_error(in->l, &in->item,
+				   "%s is no regular file; name one, or those of a "
+				   "directory as in \"conf.d/*.json\"",
+				   quoted);
+		else
+			load_error(in->l, &in->item,
+				   "%s cannot be read (%s); name a readable one", quoted,
+				   strerror(-rc));
 		in->is_whole = false;
 	}
 	buf_fini(&text);

@@ -157,9 +157,9 @@ add_row(struct table *t, uint32_t line, const struct word *words, size_t count)
 			&t->rows[strmap_find(&t->seen, slice_make(row.from, len))];
 
 		load_error_place(t->l, &place,
-				 "the same path as that of line %" PRIu32
+				 "%s is the same path as that of line %" PRIu32
 				 " once it is decoded; remove one",
-				 first->line);
+				 load_quote(t->l, words[0].text), first->line);
 		return;
 	}
 	t->text += len + 1;
@@ -179,6 +179,11 @@ take_line(struct table *t, uint32_t number, struct slice line)
 	if (count == 1)
 		word_error(t, number, &words[0],
 			   "has no target; write \"FROM TO\" or \"FROM TO STATUS\"");
+	else if (count == WORDS_MAX && words[0].text.ptr[0] != '/')
+		word_error(
+			t, number, &words[0],
+			"is not a path; begin the row with one: \"FROM TO\" or \"FROM TO "
+			"STATUS\"");
 	else if (count == WORDS_MAX)
 		word_error(t, number, &words[3],
 			   "is too much for a row; write \"FROM TO\" or \"FROM TO "

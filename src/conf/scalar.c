@@ -79,13 +79,19 @@ range(struct load *l, const struct conf_key *key)
 static const char *
 wanted_inner(struct load *l, const struct conf_key *key)
 {
-	const char *first = key->section->keys[0].name;
+	const struct conf_key *lead = &key->section->keys[0];
+	const char *first = lead->name;
+	/* Who wrote the value that the object is about learns where it goes. */
+	const char *with = (lead->flags & (CONF_REQUIRED | CONF_SHORT)) == CONF_REQUIRED
+				   ? load_text(l, " with \"%s\" in it%s", first,
+					       key->flags & CONF_NULLABLE ? "," : "")
+				   : "";
 
-	return load_text(l, "write %s%s%s%san object%s",
+	return load_text(l, "write %s%s%s%san object%s%s",
 			 key->flags & CONF_SWITCH ? "true, false, " : "",
 			 key->flags & CONF_SHORT ? "an array of " : "",
 			 key->flags & CONF_SHORT ? first : "",
-			 key->flags & CONF_SHORT ? " or " : "",
+			 key->flags & CONF_SHORT ? " or " : "", with,
 			 key->flags & CONF_NULLABLE ? " or null" : "");
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define WORD_MAX 64
+#define LEAST_BEGIN 3 /* letters that tell something */
 
 static char
 lower(char c)
@@ -53,6 +54,31 @@ suggest_distance(struct slice a, struct slice b)
 	return now[b.len];
 }
 
+static bool
+begins_with(struct slice s, struct slice begin)
+{
+	return s.len >= begin.len && slice_eq_nocase(slice_make(s.ptr, begin.len), begin);
+}
+
+/* Who cut a word short is far from it in edits: "warn" of "warning". NULL when it could be
+ * several, or nothing much is left of it. */
+static const char *
+only_longer(struct slice word, const char *const *candidates, size_t count)
+{
+	const char *found = NULL;
+
+	if (word.len < LEAST_BEGIN)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (!begins_with(slice_from_str(candidates[i]), word))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = candidates[i];
+	}
+	return found;
+}
+
 const char *
 suggest_nearest(struct slice word, const char *const *candidates, size_t count)
 {
@@ -68,5 +94,5 @@ suggest_nearest(struct slice word, const char *const *candidates, size_t count)
 			found = candidates[i];
 		}
 	}
-	return found;
+	return found != NULL ? found : only_longer(word, candidates, count);
 }

@@ -13,8 +13,9 @@
  * ASCII case. Words beyond 64 bytes are infinitely far apart (SIZE_MAX). */
 size_t suggest_distance(struct slice a, struct slice b);
 
-/* The first of the nearest candidates, or NULL when even that one is farther away than a
- * third of the word's length (and more than one edit). */
+/* The first of the nearest candidates. When even that one is farther away than a third of the
+ * word's length (and more than one edit): the only one that begins with the word, if that has
+ * three letters; or NULL. */
 const char *suggest_nearest(struct slice word, const char *const *candidates,
 			    size_t count);
 

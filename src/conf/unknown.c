@@ -42,6 +42,12 @@ static const struct {
 	{ "error_log", "error" },
 	{ "gzip", "compress" },
 	{ "ssl", "tls" },
+	{ "file", "to" },
+	{ "path", "to" },
+	{ "keepalive", "idle" },
+	{ "keep_alive", "idle" },
+	{ "log_level", "level" },
+	{ "loglevel", "level" },
 };
 
 static const struct conf_key *

@@ -152,10 +152,15 @@ ask_basic(const struct auth *a, struct exchange *ex, struct slice credentials)
 		ex->user_asked = entry->name;
 		status = conclude(a, ex,
 				  auth_verify(shared, ex, entry->secret, true, password));
+		if (status == 401)
+			exchange_note(ex, TRACE_ACCESS, "%.*s has another password",
+				      SLICE_ARG(entry->name));
 	} else {
 		entry = &a->users->entries[auth_pick(shared, user, a->users->count)];
 		status = conclude(
 			a, ex, auth_verify(shared, ex, entry->secret, false, password));
+		exchange_note(ex, TRACE_ACCESS, "there is no user \"%.*s\"",
+			      SLICE_ARG(user));
 	}
 	explicit_bzero(decoded, sizeof(decoded));
 	return status;
@@ -167,7 +172,12 @@ ask_bearer(const struct auth *a, struct exchange *ex, struct slice token)
 	const struct auth_entry *entry =
 		a->tokens != NULL ? auth_file_token(a->tokens, token) : NULL;
 
-	return entry != NULL ? grant(a, ex, entry->name) : refuse(a, ex, true);
+	if (entry != NULL)
+		return grant(a, ex, entry->name);
+	exchange_note(ex, TRACE_ACCESS, "%s",
+		      a->tokens != NULL ? "nobody has this token"
+					: "\"auth\" has no \"bearer\"");
+	return refuse(a, ex, true);
 }
 
 int
@@ -185,8 +195,10 @@ auth_ask(const struct auth *a, struct exchange *ex)
 			return 400;
 		given = &h->fields[i];
 	}
-	if (given == NULL)
+	if (given == NULL) {
+		exchange_note(ex, TRACE_ACCESS, "there is no Authorization field");
 		return refuse(a, ex, false);
+	}
 	switch (authorization_parse(given->value, &credentials)) {
 	case AUTHORIZATION_BASIC:
 		return ask_basic(a, ex, credentials);

@@ -254,6 +254,11 @@ load(struct auth_file *f, const struct conf_place *place, struct arena *arena,
 	rc = read_file(f, &text);
 	if (rc == -EINVAL)
 		conf_report(errors, place, "%s is no regular file; name one", f->path);
+	else if (rc == -ENOENT)
+		conf_report(
+			errors, place,
+			"%s is not there; make it by \"websrvctl %s\", or name another",
+			f->path, f->kind == AUTH_USERS ? "passwd" : "token");
 	else if (rc < 0)
 		conf_report(errors, place, "%s cannot be read: %s", f->path,
 			    strerror(-rc));

@@ -4,6 +4,8 @@
  */
 #include "core/exchange_trace.h"
 
+#include <string.h>
+
 #include "core/cors.h"
 
 void
@@ -18,6 +20,32 @@ exchange_note_path(const struct exchange *ex, struct slice rest)
 }
 
 /* --- the route --- */
+
+/* The commonest near miss: the path with a slash at its end, or without it. */
+static void
+note_slash(const struct exchange *ex)
+{
+	const struct router *r = &ex->vhost->router;
+	struct slice path = ex->path;
+	char *longer;
+
+	if (path.len > 1 && path.ptr[path.len - 1] == '/') {
+		path.len--;
+	} else {
+		longer = arena_alloc(&ex->trace->arena, path.len + 1);
+		if (longer == NULL)
+			return;
+		memcpy(longer, path.ptr, path.len);
+		longer[path.len] = '/';
+		path = slice_make(longer, path.len + 1);
+	}
+	if (strmap_find(&r->redirects, path) != STRMAP_NONE)
+		exchange_note(ex, TRACE_ROUTE, "but \"redirects\" has a row for %.*s",
+			      SLICE_ARG(path));
+	if (strmap_find(&r->exact, path) != STRMAP_NONE)
+		exchange_note(ex, TRACE_ROUTE, "but there is an exact path %.*s",
+			      SLICE_ARG(path));
+}
 
 /* Each table that is asked before the one that had it, and had not. */
 static void
@@ -37,6 +65,7 @@ note_passed(const struct exchange *ex, const struct route_match *m)
 	if (is_exact)
 		return;
 	exchange_note(ex, TRACE_ROUTE, "no exact path");
+	note_slash(ex);
 	if (!is_regex && r->regex_count > 0)
 		exchange_note(ex, TRACE_ROUTE, "no path_regex matches");
 }

@@ -106,7 +106,7 @@ def test_other_lines_stay_as_they_are(tmp_path, ctl):
     assert ctl("passwd", "-D", users, "anna").returncode == 0
     assert users.read_text() == f"# first\n\nanna2:{BCRYPT}\n# last, without an end\n"
     gone = ctl("passwd", "-D", users, "anna")
-    assert gone.returncode == 1 and "there is no anna" in gone.stderr
+    assert gone.returncode == 1 and 'there is no user "anna"' in gone.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["users"]
 
 
@@ -140,6 +140,27 @@ def test_mistakes_change_nothing(tmp_path, ctl, args, text, status, said, monkey
     done = ctl(*args, text=text)
     assert done.returncode == status and said in done.stderr, done.stderr
     assert done.stdout == "" and list(tmp_path.iterdir()) == []
+
+
+def test_users_and_tokens_do_not_share_a_file(tmp_path, ctl):
+    users, tokens = tmp_path / "users", tmp_path / "tokens"
+    assert ctl("passwd", users, "anna", text="geheim und lang").returncode == 0
+    assert ctl("token", tokens, "ci").returncode == 0
+    before = users.read_text(), tokens.read_text()
+    for args, held in [(("token", users, "ci"), "users"), (("passwd", tokens, "anna"), "tokens")]:
+        done = ctl(*args, text="geheim und lang")
+        assert done.returncode == 1 and done.stdout == ""
+        assert f"this is a file of {held}" in done.stderr
+    assert (users.read_text(), tokens.read_text()) == before
+
+
+def test_what_was_done_is_said_and_that_a_reload_is_left(tmp_path, ctl):
+    users = tmp_path / "users"
+    for args, said in [((), "added user anna"), ((), "changed user anna"),
+                       (("-D",), "removed user anna")]:
+        done = ctl("passwd", *args, users, "anna", text="geheim und lang")
+        assert done.returncode == 0
+        assert done.stderr == f"{said}; a running server knows it after a reload (SIGHUP)\n"
 
 
 def test_short_password_is_warned_of(tmp_path, ctl):
@@ -235,8 +256,8 @@ def test_file_that_is_not_there_is_told_where_it_is_named(run, tmp_path, site):
         [{**files(site), "auth": basic("absent")}])))
     done = run("-t", "-c", "web.json")
     assert done.returncode == 78
-    assert re.search(r"web.json:1:\d+: /servers/0/routes/0/auth/basic/users: .*absent cannot be "
-                     "read: No such file", done.stderr)
+    assert re.search(r"web.json:1:\d+: /servers/0/routes/0/auth/basic/users: .*absent is not "
+                     'there; make it by "websrvctl passwd"', done.stderr)
 
 
 def test_what_may_not_be_meant_is_warned_of(run, start, tmp_path, site):

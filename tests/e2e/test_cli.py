@@ -255,6 +255,19 @@ def test_a_root_that_is_a_file(run, tmp_path, site):
     fails(run("-c", "websrv.json"), 78, "/servers/0/routes/0/files/root", "Not a directory")
 
 
+@pytest.mark.parametrize("args", [[], ["-t"], ["--dump-config"], ["--explain", "/"]], ids=str)
+def test_a_configuration_without_its_option(run, tmp_path, site, args):
+    write(tmp_path, config([files(site)]))
+    done = run(*args, "websrv.json")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "write -c websrv.json if it is a configuration" in done.stderr
+
+
+def test_a_second_url_to_explain_is_no_directory(run):
+    done = run("--explain", "/a", "http://b.example/")
+    assert done.returncode == 2 and "takes one URL; not also http://b.example/" in done.stderr
+
+
 def test_a_missing_configuration(run):
     fails(run("-c", "nowhere.json"), 78, "nowhere.json", "No such file or directory")
 

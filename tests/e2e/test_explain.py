@@ -422,6 +422,59 @@ def test_a_directory_is_explained_too(run, site):
     assert "[::1]:9 (-l)" in run("--explain", "/", "-l", "[::1]:9", "site").stdout
 
 
+def explain_near_misses(run, tmp_path, site):
+    """explain(*args) of a server with a name, a slash that matters, users and tokens."""
+    auth = {"basic": {"users": "users"}, "bearer": {"tokens": "tokens"}}
+    hashed = "$6$saltsalt$" + "a" * 86
+    (tmp_path / "users").write_text(f"anna:{hashed}\n")
+    (tmp_path / "tokens").write_text(f"ci:sha256:{'0' * 64}\n")
+    routes = [files(site), {"path": "/app/", "status": "health"},
+              {"path": "/intern", "status": "health", "auth": auth},
+              {"path": "/people", "status": "health", "auth": {"basic": {"users": "users"}}}]
+    write_json(tmp_path / "near.json", config(routes, server={
+        "listen": ["127.0.0.1:8080"], "names": ["www.example.org", "xn--bcher-kva.example"],
+        "redirects": {"/old": "/new"}}))
+    return lambda *args: run("--explain", *args, "-c", "near.json").stdout
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value))
+
+
+@pytest.mark.parametrize("args, says", [
+    (["/app"], "but there is an exact path /app/\n"),
+    (["/old/"], 'but "redirects" has a row for /old\n'),
+    (["http://wrong.example:8080/"], "no server there has the name wrong.example (near.json:1)"),
+    (["/intern"], "access   there is no Authorization field\n"),
+    (["/intern", "-H", "Authorization: Bearer xyz"], "access   nobody has this token\n"),
+    (["/people", "-H", "Authorization: Bearer xyz"], 'access   "auth" has no "bearer"\n'),
+    (["/intern", "-H", "Authorization: Basic bm9ib2R5Ong="],
+     'access   there is no user "nobody"\n'),
+    (["/intern", "-H", "Authorization: Basic YW5uYTp4"], "access   anna has another password\n"),
+], ids=str)
+def test_what_was_nearly_right_is_named(run, tmp_path, site, args, says):
+    if "passwords: none" in run("-V").stdout:
+        pytest.skip("built without libcrypt")
+    assert says in explain_near_misses(run, tmp_path, site)(*args)
+
+
+def test_a_slash_that_is_right_is_not_spoken_of(run, tmp_path, site):
+    if "passwords: none" in run("-V").stdout:
+        pytest.skip("built without libcrypt")
+    explain = explain_near_misses(run, tmp_path, site)
+    for path in "/app/", "/old", "/hello.txt":
+        assert "but " not in explain(path)
+
+
+def test_a_name_in_unicode_is_asked_for_as_browsers_do(run, tmp_path, site):
+    said = run("-V").stdout
+    if "passwords: none" in said or "host names in Unicode: none" in said:
+        pytest.skip("built without libcrypt or libidn2")
+    text = explain_near_misses(run, tmp_path, site)("http://b\u00fccher.example:8080/hello.txt")
+    assert "Host: xn--bcher-kva.example:8080\n" in text
+    assert "server     xn--bcher-kva.example (near.json:1)" in text
+
+
 def test_a_wrong_configuration_is_78(run, tmp_path):
     (tmp_path / "web.json").write_text('{"servers": [{"listen": ["127.0.0.1:0"], "routs": []}]}')
     done = run("--explain", "/", "-c", "web.json")

@@ -200,7 +200,8 @@ logs_and_media_types_are_checked(void **state)
 {
 	static const struct error_case cases[] = {
 		{ "logs_access_false", TOP("\"logs\": {\"access\": false}"),
-		  "t.json:2:20: /logs/access: this is false; write an object or null\n" },
+		  "t.json:2:20: /logs/access: this is false; write an object "
+		  "with \"to\" in it, or null\n" },
 		{ "logs_to_missing", TOP("\"logs\": {\"access\": {}}"),
 		  "t.json:2:20: /logs/access: \"to\" is missing; add it: \"stderr\" or a "
 		  "path\n" },

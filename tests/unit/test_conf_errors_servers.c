@@ -292,7 +292,7 @@ keys_stand_where_they_belong(void **state)
 		{ "rate_of_requests_as_a_number",
 		  SERVER("\"limits\": {\"requests_per_address\": 20}"),
 		  "t.json:2:36: /servers/0/limits/requests_per_address: this is a "
-		  "number; write an object or null\n" },
+		  "number; write an object with \"rate\" in it, or null\n" },
 		{ "rate_of_requests_in_a_route",
 		  ROUTE("{\"path\": \"/\", \"status\": \"health\", \"limits\": "
 			"{\"requests_per_address\": null}}"),

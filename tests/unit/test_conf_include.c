@@ -225,8 +225,8 @@ files_that_cannot_be_merged_hide_no_other_and_nothing_is_missing(void **state)
 		      "it once\n"
 		      "D/main.json:1:39: /include/4: \"D/b.inc\" is included twice; name "
 		      "it once\n"
-		      "D/main.json:1:48: /include/5: \"D/dir\" cannot be read (it is no "
-		      "regular file); name a readable one\n"
+		      "D/main.json:1:48: /include/5: \"D/dir\" is no regular file; name "
+		      "one, or those of a directory as in \"conf.d/*.json\"\n"
 		      "D/b.inc:1:1: this is an array; write an object\n"
 		      "D/c.inc:1:10: /a: duplicate key; D/c.inc:1:2 has it already, "
 		      "remove one\n");

@@ -168,8 +168,11 @@ static const struct table_error table_errors[] = {
 				   "table does not fill in; write "
 				   "a route with \"redirect\"\n" },
 	{ "/a\t/b\x01\n", "1:4: \"/b\\u0001\" has a control character; remove it\n" },
-	{ "/ab /b\n/c /d\n /a%62 /x\n",
-	  "3:2: the same path as that of line 1 once it is decoded; remove one\n" },
+	{ "Redirect 301 /a /b\n",
+	  "1:1: \"Redirect\" is not a path; begin the row with one: "
+	  "\"FROM TO\" or \"FROM TO STATUS\"\n" },
+	{ "/ab /b\n/c /d\n /a%62 /x\n", "3:2: \"/a%62\" is the same path as that of line "
+					"1 once it is decoded; remove one\n" },
 	{ "{\"/a\": \"/b\",\n \"b\": \"/c\"}",
 	  "2:2: /b: \"b\" is not a path of a URL; begin it with \"/\"\n" },
 	{ "{\"/a\": 5}", "1:8: /~1a: this is a number; write an object or a string\n" },

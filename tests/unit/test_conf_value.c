@@ -187,6 +187,7 @@ only_a_near_word_is_suggested(void **state)
 	assert_string_equal(suggest_nearest(SLICE("usr"), words, 4), "user");
 	assert_string_equal(suggest_nearest(SLICE("srevers"), words, 4), "servers");
 	assert_null(suggest_nearest(SLICE("sandbox"), words, 4));
+	assert_string_equal(suggest_nearest(SLICE("Serv"), words, 4), "servers");
 	assert_null(suggest_nearest(SLICE(""), words, 4));
 	assert_null(suggest_nearest(SLICE("user"), words, 0));
 	memset(endless, 'a', sizeof(endless));
