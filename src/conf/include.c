@@ -321,7 +321,8 @@ full_pattern(struct include *in, struct slice pattern)
 	return b.ptr;
 }
 
-/* A directory that is not there has no files; any other failure would hide some. */
+/* Behind a wildcard a directory that is not there has no files; any other failure would hide
+ * some. */
 static int
 on_glob_error(const char *path, int error)
 {
@@ -335,8 +336,29 @@ by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Is the directory that the pattern begins with, up to its first wildcard, there? `full` is
+ * cut. */
+static bool
+has_directory(char *full)
+{
+	size_t wild = 0, end = 0;
+	glob_t found = { .gl_pathc = 0 };
+	int rc;
+
+	for (; full[wild] != '\0' && strchr("*?[", full[wild]) == NULL; wild++) {
+		if (full[wild] == '/')
+			end = wild;
+		if (full[wild] == '\\' && full[wild + 1] != '\0')
+			wild++;
+	}
+	full[end != 0 ? end : 1] = '\0';
+	rc = glob(full, GLOB_NOSORT, NULL, &found);
+	globfree(&found);
+	return rc == 0;
+}
+
 static void
-no_files(struct include *in, struct slice pattern, int rc)
+no_files(struct include *in, struct slice pattern, char *full, int rc)
 {
 	const char *quoted = load_quote(in->l, pattern);
 
@@ -354,6 +376,12 @@ no_files(struct include *in, struct slice pattern, int rc)
 			   "as \"conf.d/*.json\"",
 			   quoted);
 		in->is_whole = false;
+	} else if (!has_directory(full)) {
+		load_error(in->l, &in->item,
+			   "%s names a directory that is not there; make it, if only for "
+			   "later files, or correct the name",
+			   quoted);
+		in->is_whole = false;
 	}
 }
 
@@ -367,9 +395,10 @@ merge_pattern(struct include *in, struct slice pattern)
 	if (full == NULL)
 		return;
 	rc = glob(full, GLOB_NOSORT, on_glob_error, &found);
+	if (rc != 0)
+		no_files(in, pattern, full, rc);
 	free(full);
 	if (rc != 0) {
-		no_files(in, pattern, rc);
 		globfree(&found);
 		return;
 	}
