@@ -52,20 +52,6 @@ fail(const char *what, int rc)
 	return 1;
 }
 
-/* Says why a line could not be written into `file`; the exit status. */
-static int
-fail_file(const char *file, const char *held, int rc)
-{
-	if (rc != -EMEDIUMTYPE)
-		return fail(file, rc);
-	fprintf(stderr,
-		"websrvctl: %s: this is a file of %s, and users and tokens want a file "
-		"each; "
-		"nothing is changed\n",
-		file, held);
-	return 1;
-}
-
 /* What was done, and what is left to do. */
 static void
 tell(const char *done, const char *kind, struct slice name)
@@ -106,19 +92,35 @@ take_arguments(int argc, char **argv, struct arguments *out)
 	return 0;
 }
 
+/* Of secretfile_set() with a secret of this kind, "user" or "token"; the exit status. */
+static int
+fail_file(const struct arguments *a, const char *kind, int rc)
+{
+	const char *other = strcmp(kind, "user") == 0 ? "tokens" : "users";
+
+	if (rc == -ENODATA)
+		fprintf(stderr, "websrvctl: %s: there is no %s \"%.*s\" in it\n", a->file,
+			kind, SLICE_ARG(a->name));
+	else if (rc == -EINVAL)
+		fprintf(stderr, "websrvctl: %s: is no regular file; name one\n", a->file);
+	else if (rc == -EMEDIUMTYPE)
+		fprintf(stderr,
+			"websrvctl: %s: this is a file of %s, and users and tokens want "
+			"a file each; nothing is changed\n",
+			a->file, other);
+	else
+		return fail(a->file, rc);
+	return 1;
+}
+
 static int
 delete_line(const struct arguments *a, const char *kind)
 {
 	bool existed;
 	int rc = secretfile_set(a->file, a->name, slice_make("", 0), &existed);
 
-	if (rc == -ENOENT) {
-		fprintf(stderr, "websrvctl: %s: there is no %s \"%.*s\" in it\n", a->file,
-			kind, SLICE_ARG(a->name));
-		return 1;
-	}
 	if (rc < 0)
-		return fail(a->file, rc);
+		return fail_file(a, kind, rc);
 	tell("removed", kind, a->name);
 	return 0;
 }
@@ -194,7 +196,7 @@ write_password(const struct arguments *a, const char *password)
 			SHORT_PASSWORD);
 	rc = secretfile_set(a->file, a->name, slice_from_str(hash), &existed);
 	if (rc < 0)
-		return fail_file(a->file, "tokens", rc);
+		return fail_file(a, "user", rc);
 	tell(existed ? "changed" : "added", "user", a->name);
 	return 0;
 }
@@ -257,7 +259,7 @@ write_token(const struct arguments *a, const char *made)
 					digest[i]);
 	rc = secretfile_set(a->file, a->name, slice_make(secret, len), &existed);
 	if (rc < 0)
-		return fail_file(a->file, "users", rc);
+		return fail_file(a, "token", rc);
 	if (printf("%s\n", made) < 0 || fflush(stdout) != 0) {
 		fprintf(stderr,
 			"websrvctl: the token could not be printed, and nobody will ever "

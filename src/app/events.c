@@ -208,6 +208,9 @@ events_on_message(struct supervisor *s, struct generation *g, struct slot *slot)
 		slot->hung_up = true;
 	if (rc != 1)
 		return;
+	/* A worker has none to send; one that was taken over must not use up ours. */
+	for (int32_t i = 0; i < m.fd_count; i++)
+		close(m.fds[i]);
 	if (m.type == CHANNEL_YIELDED)
 		slot->yielded = true;
 	if (m.type != CHANNEL_READY || slot->ready)

@@ -29,13 +29,11 @@ struct conf_place
 explain_row_place(const struct explain *x)
 {
 	const struct conf_redirect_row *row = x->trace.row;
-	const struct conf_server *s;
 
 	if (row == NULL)
 		return (struct conf_place){ 0 };
-	s = x->ex.vhost->conf;
 	return (struct conf_place){
-		.file = s->redirects_file != NULL ? s->redirects_file : s->place.file,
+		.file = x->ex.vhost->conf->redirects_place.file,
 		.line = row->line,
 		.column = row->column,
 	};

@@ -118,12 +118,15 @@ logs_reopen(struct logs *l, const struct config *conf)
 }
 
 void
-logs_tell(const struct log *log, struct slice lines)
+logs_tell(const struct log *log, enum log_level level, struct slice lines)
 {
+	void (*tell)(const struct log *, const char *, ...) =
+		level == LOG_LEVEL_ERROR ? log_error : log_warning;
+
 	while (lines.len > 0) {
 		size_t n = slice_find(lines, '\n');
 
-		log_error(log, "%.*s", (int)n, lines.ptr);
+		tell(log, "%.*s", (int)n, lines.ptr);
 		lines = slice_from(lines, n + 1);
 	}
 }

@@ -31,7 +31,7 @@ void logs_reopen(struct logs *l, const struct config *conf);
 /* Takes over descriptors from the supervisor; -1 leaves a log as it is. */
 void logs_take(struct logs *l, int error_fd, int access_fd);
 
-/* Each line of a text as an error of its own. */
-void logs_tell(const struct log *log, struct slice lines);
+/* Each line of a text as an event of its own. */
+void logs_tell(const struct log *log, enum log_level level, struct slice lines);
 
 #endif

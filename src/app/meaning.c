@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/logs.h"
 #include "app/reach.h"
 #include "app/sockets.h"
 #include "base/buf.h"
@@ -139,9 +140,7 @@ is_first(const struct config *conf, const struct conf_server *server,
 		for (size_t k = 0; k < s->listen_count; k++) {
 			if (s == server && &s->listens[k] == l)
 				return true;
-			if (s->listens[k].family == l->family &&
-			    s->listens[k].port == l->port &&
-			    strcmp(s->listens[k].host, l->host) == 0)
+			if (conf_listen_is_same(&s->listens[k], l))
 				return false;
 		}
 	}
@@ -204,17 +203,6 @@ meaning_test(const struct config *conf, const struct site *site, struct buf *out
 	return rc;
 }
 
-static void
-log_lines(const struct log *log, struct slice text)
-{
-	while (text.len > 0) {
-		size_t n = slice_find(text, '\n');
-
-		log_warning(log, "%.*s", (int)n, text.ptr);
-		text = slice_from(text, n + 1);
-	}
-}
-
 int
 meaning_start(const struct config *conf, const struct site *site, const struct log *log,
 	      struct buf *errors)
@@ -228,7 +216,7 @@ meaning_start(const struct config *conf, const struct site *site, const struct l
 	check_site(&l, site);
 	rc = l.errors != 0 || l.failed ? -1 : 0;
 	lint_print(&l, rc < 0, rc < 0 ? errors : &text);
-	log_lines(log, buf_slice(&text));
+	logs_tell(log, LOG_LEVEL_WARNING, buf_slice(&text));
 	buf_fini(&text);
 	lint_fini(&l);
 	return rc;

@@ -96,7 +96,7 @@ look_as_user(struct lint *l, struct looks *all, const struct config *conf)
 	if (pid < 0 || status != 0)
 		lint_warning(l, &conf->user_place,
 			     "nobody could look whether \"%s\" may read what is served: "
-			     "there was no process to do it",
+			     "no process could become that user",
 			     conf->user);
 }
 

@@ -134,7 +134,7 @@ begin(struct supervisor *s)
 	buf_init(&errors);
 	g = prepare(s, &errors);
 	if (g == NULL) {
-		logs_tell(supervisor_log(s), buf_slice(&errors));
+		logs_tell(supervisor_log(s), LOG_LEVEL_ERROR, buf_slice(&errors));
 		if (errors.len == 0)
 			log_error(supervisor_log(s), "out of memory");
 		fail(s);

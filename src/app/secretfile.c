@@ -15,8 +15,8 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "core/auth_file.h"
 
-#define SIZE_LIMIT ((off_t)16 << 20)
 #define NEW_MODE 0600
 
 /* Both parts are allocated. */
@@ -70,28 +70,11 @@ close_place(struct place *p)
 static int
 read_old(const struct place *p, struct buf *text, struct stat *st)
 {
-	int fd = openat(p->dirfd, p->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n;
-	int rc = 0;
+	int rc;
 
 	*st = (struct stat){ 0 };
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, st) < 0)
-		rc = -errno;
-	else if (!S_ISREG(st->st_mode))
-		rc = -EINVAL;
-	else if (st->st_size > SIZE_LIMIT)
-		rc = -EFBIG;
-	else
-		rc = buf_reserve(text, (size_t)st->st_size + 1);
-	if (rc == 0) {
-		n = fs_pread_full(fd, text->ptr, (size_t)st->st_size, 0);
-		rc = n < 0 ? (int)n : 0;
-		text->len = n < 0 ? 0 : (size_t)n;
-	}
-	close(fd);
-	return rc;
+	rc = fs_read_regular(p->dirfd, p->name, AUTH_FILE_MAX, text, st);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static bool
@@ -202,7 +185,7 @@ secretfile_set(const char *path, struct slice name, struct slice secret, bool *e
 		if (new.failed)
 			rc = -ENOMEM;
 		else if (secret.len == 0 && !*existed)
-			rc = -ENOENT;
+			rc = st.st_mode == 0 ? -ENOENT : -ENODATA;
 		else
 			rc = write_new(&p, buf_slice(&new), &st);
 	}

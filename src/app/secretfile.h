@@ -13,9 +13,10 @@
 /*
  * Puts `NAME:SECRET` in the place of the line of `name`, or at the end; an empty secret takes the
  * line away. *existed tells whether there was one. A file that is not there is made, readable
- * by its owner only; one that is keeps its mode and owner. 0 or -errno: -ENOENT: there is
- * nothing to take away; -EMEDIUMTYPE: the file has lines of tokens and the secret is a password,
- * or the other way round, which a server would refuse; -EFBIG, -EINVAL: it is too large, or no regular file.
+ * by its owner only; one that is keeps its mode and owner. 0 or -errno: -ENODATA: there is no
+ * line to take away; -ENOENT: nor a file, or no directory; -EMEDIUMTYPE: the file has lines of
+ * tokens and the secret is a password, or the other way round, which a server would refuse;
+ * -EFBIG: it is too large; -EINVAL: it is no regular file.
  */
 int secretfile_set(const char *path, struct slice name, struct slice secret,
 		   bool *existed) __attribute__((warn_unused_result));

@@ -210,22 +210,13 @@ told(const struct site *site, size_t address, int rc, struct buf *errors)
 
 /* --- what an earlier configuration listens on already --- */
 
-static bool
-is_same_address(const struct conf_listen *a, const struct conf_listen *b)
-{
-	return a->family == b->family && a->port == b->port &&
-	       strcmp(a->host, b->host) == 0;
-}
-
 static struct listening *
 find_listening(const struct sockets *s, const struct conf_listen *l)
 {
-	for (size_t i = 0; s != NULL && s->at != NULL && i < s->site->address_count;
-	     i++) {
-		if (is_same_address(s->site->addresses[i].listen, l))
-			return &s->at[i];
-	}
-	return NULL;
+	const struct site_address *a =
+		s != NULL && s->at != NULL ? site_find_address(s->site, l) : NULL;
+
+	return a != NULL ? &s->at[a - s->site->addresses] : NULL;
 }
 
 /* The file of a unix socket may have been removed meanwhile: then it is made anew. */

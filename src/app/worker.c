@@ -223,7 +223,7 @@ open_site(struct worker *w)
 	buf_init(&errors);
 	w->site = site_new(b->conf, &env, handler_kinds, &errpage_handler, &errors);
 	if (w->site == NULL)
-		logs_tell(env.log, buf_slice(&errors));
+		logs_tell(env.log, LOG_LEVEL_ERROR, buf_slice(&errors));
 	else if (b->logs->access_fd >= 0)
 		w->site->accesslog = &w->accesslog;
 	buf_fini(&errors);

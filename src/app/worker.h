@@ -21,7 +21,7 @@ struct worker_boot {
 	struct sockets *sockets;        /* this process's copy */
 	struct logs *logs;              /* the worker's own copy after fork */
 	struct counter_block *counters; /* all blocks; [block] is ours */
-	struct clients *clients; /* of all workers, by slot */
+	struct clients *clients;        /* of all workers, by slot */
 	size_t blocks;
 	size_t block;
 	size_t slots;

@@ -12,7 +12,8 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
+
+#include "base/secret.h"
 
 #define NS_PER_MS ((uint64_t)1000000)
 #define RATE_SETS (CLIENTS_RATES / CLIENTS_WAYS)
@@ -77,7 +78,7 @@ clients_new(size_t workers)
 		return NULL;
 	c->workers = workers;
 	c->blocks = (void *)((char *)c + blocks_offset(workers));
-	if (getrandom(c->seed, sizeof(c->seed), 0) != (ssize_t)sizeof(c->seed)) {
+	if (secret_random(c->seed, sizeof(c->seed)) < 0) {
 		clients_free(c);
 		return NULL;
 	}
@@ -113,10 +114,11 @@ clients_key(uint16_t family, const unsigned char *address)
 struct clients_rate
 clients_rate(uint32_t count, uint32_t per_ms, uint32_t burst)
 {
-	struct clients_rate r = { .interval_ns = per_ms * NS_PER_MS / count };
+	struct clients_rate r;
 
-	assert(count <= CLIENTS_RATE_MAX && burst <= CLIENTS_RATE_MAX && burst != 0 &&
-	       per_ms != 0 && per_ms <= CLIENTS_PER_MAX_MS);
+	assert(count != 0 && count <= CLIENTS_RATE_MAX && burst != 0 &&
+	       burst <= CLIENTS_RATE_MAX && per_ms != 0 && per_ms <= CLIENTS_PER_MAX_MS);
+	r.interval_ns = per_ms * NS_PER_MS / count;
 	r.burst_ns = r.interval_ns * burst;
 	return r;
 }

@@ -16,9 +16,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs_walk.h"
 
 #define EAGAIN_TRIES 8
+#define READ_STEP ((size_t)1 << 16)
 
 /* Links may lead anywhere under this policy; the name itself may not. */
 static bool
@@ -129,6 +131,50 @@ fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
+}
+
+int
+fs_read_all(int fd, size_t max, struct buf *out)
+{
+	size_t start = out->len;
+	ssize_t n = 1;
+
+	while (n != 0) {
+		int rc = buf_reserve(out, READ_STEP);
+
+		if (rc < 0)
+			return rc;
+		/* One byte is for the NUL. */
+		n = read(fd, out->ptr + out->len, out->cap - out->len - 1);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			out->len += (size_t)n;
+		if (out->len - start > max)
+			return -EFBIG;
+	}
+	out->ptr[out->len] = '\0';
+	return 0;
+}
+
+int
+fs_read_regular(int dirfd, const char *path, size_t max, struct buf *out, struct stat *st)
+{
+	/* O_NONBLOCK: a FIFO would wait for somebody to write. */
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat own;
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	if (st == NULL)
+		st = &own;
+	if (fstat(fd, st) < 0)
+		rc = -errno;
+	else
+		rc = S_ISREG(st->st_mode) ? fs_read_all(fd, max, out) : -EINVAL;
+	close(fd);
+	return rc;
 }
 
 int

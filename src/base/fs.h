@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+struct buf;
+
 enum fs_symlinks {
 	FS_SYMLINKS_INSIDE, /* followed while they stay beneath the directory */
 	FS_SYMLINKS_REFUSE, /* -ELOOP */
@@ -32,6 +34,15 @@ int fs_open_dir(const char *path) __attribute__((warn_unused_result));
 /* pread until `len` bytes are there: their count (less only at the end of the file), -errno. */
 ssize_t fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 	__attribute__((warn_unused_result));
+
+/* From where the descriptor stands to the end, appended, with a NUL behind that is not counted.
+ * 0 or -errno: -EFBIG when that is more than `max` bytes. What was read stays in `out`. */
+int fs_read_all(int fd, size_t max, struct buf *out) __attribute__((warn_unused_result));
+
+/* The same of a file that is opened for it; *st (may be NULL) is what fstat says. -EINVAL: it is
+ * no regular file, which may never end, or never begin. */
+int fs_read_regular(int dirfd, const char *path, size_t max, struct buf *out,
+		    struct stat *st) __attribute__((warn_unused_result));
 
 /* write until all is written: 0 or -errno. */
 int fs_write_full(int fd, const void *data, size_t len)

@@ -113,6 +113,9 @@ struct conf_listen {
 	struct conf_place place;
 };
 
+/* Is it one address, however written? */
+bool conf_listen_is_same(const struct conf_listen *a, const struct conf_listen *b);
+
 enum conf_action {
 	CONF_ACTION_FILES = 1 << 0,
 	CONF_ACTION_UPLOAD = 1 << 1, /* the only one that may stand beside files */
@@ -262,11 +265,10 @@ struct conf_server {
 		error_pages; /* name "404" or "5xx", value a path beginning with '/' */
 	struct conf_pairs headers;
 	enum conf_server_header server_header;
-	const char *redirects_file; /* that has the table; NULL: the one of `place` */
 	const struct conf_redirect_row *redirects;
 	size_t redirect_count;
-	/* Of the table: its rows are in that file, and in JSON beneath that pointer; NULL: it
-	 * has lines. */
+	/* Of the table: its rows are in that file, and in JSON beneath that pointer. Without a
+	 * pointer the file has lines; without a file there is no table. */
 	struct conf_place redirects_place;
 	const struct conf_route *routes;
 	size_t route_count;

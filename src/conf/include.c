@@ -6,12 +6,14 @@
 #include "conf/include.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/fs.h"
 #include "conf/loader.h"
 
 struct include {
@@ -206,6 +208,15 @@ shown_name(struct include *in, const char *path, bool is_relative)
 	return name;
 }
 
+/* All of it: what a long path ends with says which of the files it is. */
+static const char *
+quote_file(struct include *in, const char *path, bool is_relative)
+{
+	const char *name = shown_name(in, path, is_relative);
+
+	return load_text(in->l, "\"%s\"", name != NULL ? name : path);
+}
+
 static bool
 is_there_already(const struct load *l, const char *path)
 {
@@ -237,12 +248,12 @@ add_file(struct include *in, const char *path, bool is_relative)
 	if (is_main(l, path)) {
 		load_error(l, &in->item,
 			   "%s is this file itself; name files that are part of it",
-			   load_quote(l, slice_from_str(path)));
+			   quote_file(in, path, is_relative));
 		return false;
 	}
 	if (is_there_already(l, path)) {
 		load_error(l, &in->item, "%s is included twice; name it once",
-			   load_quote(l, slice_from_str(path)));
+			   quote_file(in, path, is_relative));
 		return false;
 	}
 	if (l->file_count > INCLUDE_FILES_MAX) {
@@ -271,15 +282,12 @@ merge_file(struct include *in, const char *path, bool is_relative)
 		return;
 	}
 	buf_init(&text);
-	rc = load_read_file(path, in->bytes_left, true, &text);
-	if (rc == 0)
-		rc = buf_reserve(&text, 1);
+	rc = fs_read_regular(AT_FDCWD, path, in->bytes_left, &text, NULL);
 	if (rc == 0) {
 		in->bytes_left -= text.len;
-		text.ptr[text.len] = '\0';
 		merge_text(in, &text);
 	} else {
-		const char *quoted = load_quote(in->l, slice_from_str(path));
+		const char *quoted = quote_file(in, path, is_relative);
 
 		if (rc == -EINVAL)
 			load_error(in->l, &in->item,

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fs.h"
 #include "base/regex.h"
 #include "conf/comments.h"
 #include "conf/include.h"
@@ -222,30 +222,13 @@ conf_load_text(struct slice text, const char *name, const char *base_dir,
 	return load_source(text, &src, errors);
 }
 
-int
-load_read_file(const char *path, size_t max, bool regular, struct buf *out)
+/* Not only regular files: it may come through a pipe. */
+static int
+read_config(const char *path, struct buf *out)
 {
-	/* A FIFO would wait for somebody to write. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
-	int rc = fd < 0 ? -errno : 0;
-	struct stat st;
-	ssize_t n = 1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int rc = fd >= 0 ? fs_read_all(fd, LOAD_FILE_MAX, out) : -errno;
 
-	if (rc == 0 && regular && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
-		rc = -EINVAL;
-
-	while (rc == 0 && n != 0) {
-		rc = buf_reserve(out, 1 << 16);
-		if (rc < 0)
-			break;
-		n = read(fd, out->ptr + out->len, out->cap - out->len);
-		if (n > 0)
-			out->len += (size_t)n;
-		else if (n < 0 && errno != EINTR)
-			rc = -errno;
-		if (out->len > max)
-			rc = -EFBIG;
-	}
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -290,7 +273,7 @@ conf_load_file(const char *path, struct buf *errors)
 	int rc;
 
 	buf_init(&text);
-	rc = dir != NULL ? load_read_file(path, LOAD_FILE_MAX, false, &text) : -errno;
+	rc = dir != NULL ? read_config(path, &text) : -errno;
 	if (rc == 0)
 		c = load_source(buf_slice(&text), &src, errors);
 	else

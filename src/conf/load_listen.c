@@ -161,6 +161,13 @@ listen_set_address(struct load *l, const struct conf_key *key, void *target,
 		load_error(l, at, "%s %s", load_quote(l, s), wrong);
 }
 
+bool
+conf_listen_is_same(const struct conf_listen *a, const struct conf_listen *b)
+{
+	return a->family == b->family && a->port == b->port &&
+	       strcmp(a->host, b->host) == 0;
+}
+
 const char *
 listen_id(struct load *l, const struct conf_listen *listen)
 {

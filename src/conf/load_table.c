@@ -5,11 +5,13 @@
  * text of lines is one piece of memory, so a large table costs little more than its size.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/fs.h"
 #include "base/number.h"
 #include "conf/check.h"
 #include "conf/loader.h"
@@ -307,7 +309,6 @@ take_file(struct load *l, const struct conf_key *key, struct conf_server *s,
 				.server = l->server,
 				.error_max = ERRORS_MAX };
 
-	s->redirects_file = path;
 	arena_init(&of_file.scratch, SIZE_MAX);
 	take_text(&of_file, key, s, text, &l->of_files);
 	if (of_file.error_count != 0 || of_file.failed)
@@ -331,13 +332,7 @@ redirects_set_file(struct load *l, const struct conf_key *key, void *target,
 	if (path == NULL)
 		return;
 	buf_init(&text);
-	/* What is no regular file may never end, or never begin. */
-	rc = load_read_file(path, LOAD_FILE_MAX, true, &text);
-	/* The parser wants a NUL behind it. */
-	if (rc == 0)
-		rc = buf_reserve(&text, 1);
-	if (rc == 0)
-		text.ptr[text.len] = '\0';
+	rc = fs_read_regular(AT_FDCWD, path, LOAD_FILE_MAX, &text, NULL);
 	if (rc == -EINVAL)
 		load_error(l, at, "%s is no regular file; name one, or write an object",
 			   load_quote(l, name));

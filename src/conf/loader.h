@@ -69,10 +69,6 @@ struct load {
 
 /* load.c */
 
-/* The whole file, of at most `max` bytes. 0 or -errno; -EINVAL: `regular` is asked for and
- * it is none; -EFBIG. */
-int load_read_file(const char *path, size_t max, bool regular, struct buf *out)
-	__attribute__((warn_unused_result));
 /* The JSON of a text whose comments are blanked in place; text[len] is '\0'. NULL after
  * appending to `errors` what is wrong with its syntax. */
 json_t *load_parse(char *text, size_t len, const char *name, struct buf *errors)

@@ -218,7 +218,7 @@ static const struct conf_key basic_keys[] = {
 	{ "users", CONF_PATH, NULL,
 	  "file of lines USER:HASH; \"websrvctl passwd\" writes it",
 	  INTO(struct conf_auth, basic.users), PLACE(struct conf_auth, basic.users_place),
-	  .check = check_not_empty, .flags = CONF_REQUIRED },
+	  .check = check_needed, .flags = CONF_REQUIRED },
 	{ "realm", CONF_TEXT, "websrv", "what browsers show beside the question",
 	  INTO(struct conf_auth, basic.realm), .check = check_realm },
 };
@@ -232,7 +232,7 @@ static const struct conf_key bearer_keys[] = {
 	{ "tokens", CONF_PATH, NULL,
 	  "file of lines NAME:sha256:HASH; \"websrvctl token\" writes it",
 	  INTO(struct conf_auth, bearer.tokens),
-	  PLACE(struct conf_auth, bearer.tokens_place), .check = check_not_empty,
+	  PLACE(struct conf_auth, bearer.tokens_place), .check = check_needed,
 	  .flags = CONF_REQUIRED },
 	{ "realm", CONF_TEXT, "websrv", "named to clients without a token",
 	  INTO(struct conf_auth, bearer.realm), .check = check_realm },

@@ -46,10 +46,4 @@ struct access_verdict {
 /* Deny is looked at first; then, where there is an allow list, only who is in it may. */
 struct access_verdict access_decide(const struct access *a, const struct peer *peer);
 
-static inline bool
-access_permits(const struct access *a, const struct peer *peer)
-{
-	return access_decide(a, peer).permits;
-}
-
 #endif

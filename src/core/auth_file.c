@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
@@ -213,45 +212,17 @@ auth_file_parse(struct auth_file *f, struct slice text, struct arena *arena,
 	return r.wrong == 0 && !r.no_memory ? 0 : -1;
 }
 
-/* All of a regular file. 0 or -errno; -EINVAL: it is none; -EFBIG. */
-static int
-read_file(struct auth_file *f, struct buf *out)
-{
-	/* What is no regular file may never end, or never begin. */
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	ssize_t n;
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		rc = -errno;
-	else if (!S_ISREG(st.st_mode))
-		rc = -EINVAL;
-	else if (st.st_size > (off_t)AUTH_FILE_MAX)
-		rc = -EFBIG;
-	else
-		rc = buf_reserve(out, (size_t)st.st_size + 1);
-	if (rc == 0) {
-		f->is_exposed = (st.st_mode & (S_IROTH | S_IWOTH)) != 0;
-		n = fs_pread_full(fd, out->ptr, (size_t)st.st_size, 0);
-		rc = n < 0 ? (int)n : 0;
-		out->len = n < 0 ? 0 : (size_t)n;
-	}
-	close(fd);
-	return rc;
-}
-
 static void
 load(struct auth_file *f, const struct conf_place *place, struct arena *arena,
      struct buf *errors)
 {
 	struct buf text;
+	struct stat st;
 	int rc;
 
 	buf_init(&text);
-	rc = read_file(f, &text);
+	rc = fs_read_regular(AT_FDCWD, f->path, AUTH_FILE_MAX, &text, &st);
+	f->is_exposed = rc == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0;
 	if (rc == -EINVAL)
 		conf_report(errors, place, "%s is no regular file; name one", f->path);
 	else if (rc == -ENOENT)
@@ -260,8 +231,11 @@ load(struct auth_file *f, const struct conf_place *place, struct arena *arena,
 			"%s is not there; make it by \"websrvctl %s\", or name another",
 			f->path, f->kind == AUTH_USERS ? "passwd" : "token");
 	else if (rc < 0)
-		conf_report(errors, place, "%s cannot be read: %s", f->path,
-			    strerror(-rc));
+		conf_report(errors, place,
+			    "%s cannot be read (%s); name a readable file, or make "
+			    "it by \"websrvctl %s\"",
+			    f->path, strerror(-rc),
+			    f->kind == AUTH_USERS ? "passwd" : "token");
 	if (rc < 0 || auth_file_parse(f, buf_slice(&text), arena, errors) < 0)
 		f->failed = true;
 	buf_fini(&text);

@@ -65,7 +65,8 @@ const struct auth_entry *auth_file_user(const struct auth_file *f, struct slice 
 /* The entry of a token, or NULL. */
 const struct auth_entry *auth_file_token(const struct auth_file *f, struct slice token);
 
-/* For tests: the text instead of a file. 0 or -1. */
+/* What auth_files_get() does with the text of a file, for who has one: `f` is zero but for kind
+ * and path; its by_key is the caller's to free. 0, or -1 after appending to `errors`. */
 int auth_file_parse(struct auth_file *f, struct slice text, struct arena *arena,
 		    struct buf *errors);
 

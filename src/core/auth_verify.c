@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clients.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/password.h"
@@ -23,7 +24,7 @@ struct auth_job {
 	struct auth_shared *shared;
 	struct auth_job *next;
 	struct auth_wait *waits; /* none: nobody wants to know any more */
-	struct peer peer;        /* who asked first */
+	uint64_t client;         /* clients_key() of who asked first; 0: a unix socket */
 	unsigned char key[SECRET_DIGEST];
 	bool known;
 	int result; /* of password_verify() */
@@ -170,21 +171,19 @@ find_job(const struct auth_shared *s, const unsigned char *key)
 	return NULL;
 }
 
-static bool
-is_same_address(const struct peer *a, const struct peer *b)
+static uint64_t
+client_of(const struct exchange *ex)
 {
-	if (a->family != b->family || a->family == AF_UNIX)
-		return false;
-	return memcmp(a->address, b->address, a->family == AF_INET ? 4 : 8) == 0;
+	return clients_key(ex->peer.family, ex->peer.address);
 }
 
 static size_t
-count_checks(const struct auth_shared *s, const struct peer *peer)
+count_checks(const struct auth_shared *s, uint64_t client)
 {
 	size_t n = 0;
 
 	for (const struct auth_job *job = s->jobs; job != NULL; job = job->next)
-		n += is_same_address(&job->peer, peer);
+		n += client != 0 && job->client == client;
 	return n;
 }
 
@@ -199,7 +198,7 @@ start_job(struct auth_shared *s, const struct exchange *ex, const char *hash, bo
 	job->pool.run = run_job;
 	job->pool.done = finish_job;
 	job->shared = s;
-	job->peer = ex->peer;
+	job->client = client_of(ex);
 	job->known = known;
 	memcpy(job->key, key, SECRET_DIGEST);
 	memcpy(job->hash, hash, strlen(hash) + 1);
@@ -245,7 +244,7 @@ auth_verify(struct auth_shared *s, struct exchange *ex, const char *hash, bool k
 	job = find_job(s, key);
 	if (job != NULL)
 		return wait_for(ex, job, w);
-	if (count_checks(s, &ex->peer) >= AUTH_CHECKS_ADDRESS)
+	if (count_checks(s, client_of(ex)) >= AUTH_CHECKS_ADDRESS)
 		return AUTH_CROWDED;
 	s->log = ex->site->env.log;
 	if (s->job_count >= AUTH_CHECKS_MAX) {

@@ -136,10 +136,10 @@ struct exchange {
 	const struct exchange_ops *ops;
 	const struct handler *handler; /* open; NULL when none is */
 	void *data;                    /* the handler's, for this exchange */
-	int error_status;    /* set while an error page answers: its status wins */
-	bool close;          /* the connection must not be used again */
-	bool waits;          /* for a turn of the loop to work() in */
-	bool dry;            /* the request is explained, not served: nothing may change */
+	int error_status; /* set while an error page answers: its status wins */
+	bool close;       /* the connection must not be used again */
+	bool waits;       /* for a turn of the loop to work() in */
+	bool dry;         /* the request is explained, not served: nothing may change */
 	struct trace *trace; /* of who explains, and set by him; NULL while serving */
 	uint64_t body_max;   /* request body bytes: beyond it 413 */
 	uint64_t received;   /* request body bytes so far */

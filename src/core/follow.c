@@ -214,23 +214,15 @@ some_host(const struct vhost *v, struct arena *a)
 struct slice
 follow_host(const struct site *site, const struct vhost *v, struct arena *a)
 {
-	struct slice host = slice_make(NULL, 0), name;
+	const struct site_address *address;
+	struct slice host, name;
 
 	if (v->conf->listen_count == 0)
-		return host;
+		return slice_make(NULL, 0);
 	host = some_host(v, a);
-	for (size_t i = 0; i < site->address_count; i++) {
-		const struct conf_listen *l = site->addresses[i].listen;
-
-		/* On its first address, which is where we begin. */
-		if (l->family == v->conf->listens[0].family &&
-		    l->port == v->conf->listens[0].port &&
-		    slice_eq(slice_from_str(l->host),
-			     slice_from_str(v->conf->listens[0].host)))
-			return site_find_vhost(site, &site->addresses[i], host, &name) ==
-					       v
-				       ? host
-				       : slice_make(NULL, 0);
-	}
-	return slice_make(NULL, 0);
+	/* On its first address, which is where we begin. */
+	address = site_find_address(site, &v->conf->listens[0]);
+	return address != NULL && site_find_vhost(site, address, host, &name) == v
+		       ? host
+		       : slice_make(NULL, 0);
 }

@@ -230,22 +230,22 @@ is_new_file(const struct config *conf, size_t server, const char *file)
 	return true;
 }
 
+/* Each once, however many routes name it. */
 static void
-check_secrets(struct lint *l, const struct directories *d, const struct conf_server *s)
+check_secrets(struct lint *l, const struct directories *d, const struct auth_files *all)
 {
-	for (size_t i = 0; i < s->route_count; i++) {
-		const struct conf_auth *a = &s->routes[i].auth;
-
-		if (a->enabled && a->basic.enabled)
-			check_private(l, d, "the file of users", a->basic.users);
-		if (a->enabled && a->bearer.enabled)
-			check_private(l, d, "the file of tokens", a->bearer.tokens);
-	}
+	for (const struct auth_file *f = all->first; f != NULL; f = f->next)
+		check_private(l, d,
+			      f->kind == AUTH_USERS ? "the file of users"
+						    : "the file of tokens",
+			      f->path);
 }
 
 static void
-check_privates(struct lint *l, const struct config *conf, const struct directories *d)
+check_privates(struct lint *l, const struct site *site, const struct directories *d)
 {
+	const struct config *conf = site->conf;
+
 	check_private(l, d, "the configuration", conf->file);
 	for (size_t i = 0; conf->file != NULL && i < conf->server_count; i++) {
 		const struct conf_server *s = &conf->servers[i];
@@ -255,8 +255,8 @@ check_privates(struct lint *l, const struct config *conf, const struct directori
 		if (s->redirect_count != 0 && s->redirects_place.file != s->place.file)
 			check_private(l, d, "the table of redirects",
 				      s->redirects_place.file);
-		check_secrets(l, d, s);
 	}
+	check_secrets(l, d, &site->auth_files);
 	if (conf->logs.error.target == CONF_LOG_FILE)
 		check_private(l, d, "the error log", conf->logs.error.path);
 	if (conf->logs.access.enabled && conf->logs.access.target == CONF_LOG_FILE)
@@ -375,7 +375,7 @@ lint_files(struct lint *l, const struct site *site)
 		return;
 	}
 	check_uploads(l, &d);
-	check_privates(l, site->conf, &d);
+	check_privates(l, site, &d);
 	for (size_t i = 0; i < site->vhost_count; i++)
 		check_pages(l, &site->vhosts[i]);
 }

@@ -14,7 +14,7 @@
 struct report {
 	struct redirect_graph g;
 	struct lint *lint;
-	struct lint_kind joins, chains, nothing;
+	struct lint_kind loops, joins, chains, nothing;
 };
 
 /* --- where things stand --- */
@@ -133,13 +133,15 @@ report_loop(struct report *r, const struct redirect_node *n)
 {
 	struct conf_place place = node_place(r->lint, n);
 
+	if (!lint_count(r->lint, &r->loops, &place))
+		return;
 	if (n->fate == FATE_CYCLE && n->next == n->to && n->redirects == 1)
-		lint_error(r->lint, &place,
+		lint_shown(r->lint, &r->loops, &place,
 			   "\"%s\" leads to itself, and a request for it never ends; "
 			   "write another target, or remove it",
 			   node_name(n));
 	else
-		lint_error(r->lint, &place,
+		lint_shown(r->lint, &r->loops, &place,
 			   "\"%s\" leads into redirects that never end: %s; let one of "
 			   "them lead elsewhere",
 			   node_name(n),
@@ -273,6 +275,7 @@ report(struct report *r)
 			 n->end == FOLLOW_NOTHING)
 			report_nothing(r, n);
 	}
+	lint_rest(r->lint, &r->loops);
 	lint_rest(r->lint, &r->joins);
 	lint_rest(r->lint, &r->chains);
 	lint_rest(r->lint, &r->nothing);
@@ -283,6 +286,7 @@ lint_redirects(struct lint *l, const struct site *site)
 {
 	struct report r = {
 		.lint = l,
+		.loops = { .level = LINT_ERROR, .many = "loops of redirects" },
 		.joins = { .level = LINT_ERROR, .many = "that lead into such redirects" },
 		.chains = { .level = LINT_WARNING, .many = "chains of redirects" },
 		.nothing = { .level = LINT_WARNING,

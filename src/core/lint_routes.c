@@ -114,19 +114,6 @@ check_vhost(struct lint *l, const struct vhost *v)
 
 /* --- addresses --- */
 
-static const struct site_address *
-find_address(const struct site *s, const struct conf_listen *l)
-{
-	for (size_t i = 0; i < s->address_count; i++) {
-		const struct conf_listen *other = s->addresses[i].listen;
-
-		if (other->family == l->family && other->port == l->port &&
-		    strcmp(other->host, l->host) == 0)
-			return &s->addresses[i];
-	}
-	return NULL;
-}
-
 /* Of a server without names that is the first on another address; one that is first nowhere
  * is an error of the configuration. */
 static void
@@ -134,7 +121,7 @@ check_addresses(struct lint *l, const struct site *s, const struct vhost *v)
 {
 	for (size_t i = 0; i < v->conf->listen_count && v->conf->names.count == 0; i++) {
 		const struct conf_listen *listen = &v->conf->listens[i];
-		const struct site_address *a = find_address(s, listen);
+		const struct site_address *a = site_find_address(s, listen);
 
 		if (a == NULL || a->fallback == v)
 			continue;

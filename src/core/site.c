@@ -191,20 +191,23 @@ build_vhost(struct builder *b, struct vhost *v, const struct conf_server *conf)
 
 /* --- addresses --- */
 
-static bool
-is_same_address(const struct conf_listen *a, const struct conf_listen *b)
+const struct site_address *
+site_find_address(const struct site *s, const struct conf_listen *l)
 {
-	return a->family == b->family && a->port == b->port &&
-	       slice_eq(slice_from_str(a->host), slice_from_str(b->host));
+	for (size_t i = 0; i < s->address_count; i++) {
+		if (conf_listen_is_same(s->addresses[i].listen, l))
+			return &s->addresses[i];
+	}
+	return NULL;
 }
 
 static struct site_address *
 intern_address(struct site *s, const struct conf_listen *l)
 {
-	for (size_t i = 0; i < s->address_count; i++) {
-		if (is_same_address(s->addresses[i].listen, l))
-			return &s->addresses[i];
-	}
+	const struct site_address *known = site_find_address(s, l);
+
+	if (known != NULL)
+		return &s->addresses[known - s->addresses];
 	s->addresses[s->address_count].listen = l;
 	return &s->addresses[s->address_count++];
 }

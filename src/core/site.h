@@ -99,6 +99,10 @@ void site_free(struct site *s);
 /* For the user that serves: warns of what he may not read or write. */
 void site_check_access(const struct site *s);
 
+/* The address that `l` names, which need not be of this site; or NULL. */
+const struct site_address *site_find_address(const struct site *s,
+					     const struct conf_listen *l);
+
 /* The server for a normalised host on an address: exact name, else the longest wildcard,
  * else the address's first. *name is the part of the host that decided: all of it, ".b.c"
  * for "*.b.c", or nothing. */

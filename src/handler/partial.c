@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/secret.h"
 
 #define FILE_NAME_MAX (PARTIAL_ID_LEN + 8)
 #define PART ".part"
@@ -59,8 +59,10 @@ random_id(char id[PARTIAL_ID_LEN + 1])
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	unsigned char r[PARTIAL_ID_LEN];
 
-	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
-		return -EIO;
+	int rc = secret_random(r, sizeof(r));
+
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < PARTIAL_ID_LEN; i++)
 		id[i] = letters[r[i] & 63];
 	id[PARTIAL_ID_LEN] = '\0';
@@ -159,7 +161,8 @@ static int
 read_record(struct partial *p)
 {
 	struct file_name name = name_of(p->id, INFO);
-	int fd = openat(p->staging, name.s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(p->staging, name.s,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)

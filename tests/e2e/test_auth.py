@@ -133,7 +133,8 @@ def test_link_to_a_file_stays_a_link(tmp_path, ctl):
     (["passwd", "users", "anna"], "a\tb\n", 1, "control character"),
     (["passwd", "users", "anna"], "x" * 600 + "\n", 1, "longer than 511"),
     (["passwd", "no/such/users", "anna"], "long enough\n", 1, "No such file"),
-    (["token", "/dev/null", "ci"], "", 1, "Invalid argument"),
+    (["token", "/dev/null", "ci"], "", 1, "/dev/null: is no regular file; name one"),
+    (["passwd", "-D", "absent", "anna"], "", 1, "absent: No such file"),
 ])
 def test_mistakes_change_nothing(tmp_path, ctl, args, text, status, said, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -266,6 +266,18 @@ def test_private_files_beneath_a_root(test, tmp_path):
     assert not (tmp_path / "websrv.pid").exists()
 
 
+def test_a_file_of_users_beneath_a_root_is_told_once(test, tmp_path):
+    (tmp_path / "index.html").write_text("")
+    (tmp_path / "users").write_text("anna:$2b$04$wiretestswiretestswireibCS121XJOkoX4CdBRh3VeZMT0Nrsfe\n")
+    (tmp_path / "users").chmod(0o600)
+    auth = {"basic": {"users": "users"}}
+    routes = [files("@.")] + [{**ANSWER, "path": f"/{n}/*", "auth": auth} for n in range(3)]
+    pointer = "/servers/0/routes/0/files/root"
+    test(text_of(server(routes)),
+         (pointer, f"warning: the configuration websrv.json {PRIVATE}"),
+         (pointer, f"warning: the file of users {tmp_path}/users {PRIVATE}"))
+
+
 def test_private_files_that_are_hidden_or_elsewhere(test, tmp_path, site):
     (tmp_path / ".logs").mkdir()
     (tmp_path / "index.html").write_text("")

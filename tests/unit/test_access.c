@@ -75,7 +75,7 @@ check_peers(const struct access *a, const char *name, const char *peers, bool ex
 
 		snprintf(text, sizeof(text), "%.*s", (int)n, rest.ptr);
 		p = peer_of(text);
-		if (access_permits(a, &p) != expected)
+		if (access_decide(a, &p).permits != expected)
 			fail_msg("%s: %s", name, text);
 		rest = slice_from(rest, n + 1);
 	}

@@ -71,6 +71,10 @@ mistakes_are_told_with_what_is_right(void **state)
 		  AT("19",
 		     "/basic") "\"users\" is missing; add it: file of lines USER:HASH; "
 			       "\"websrvctl passwd\" writes it\n" },
+		{ "auth_with_an_empty_name_of_a_file",
+		  WITH("{\"bearer\": {\"tokens\": \"\"}}"),
+		  AT("31",
+		     "/bearer/tokens") "\"\" is empty; write a value, it is needed\n" },
 		{ "auth_with_an_empty_realm",
 		  WITH("{\"bearer\": {\"tokens\": \"t\", \"realm\": \"\"}}"),
 		  AT("45", "/bearer/realm") "\"\" is empty; write a value or leave the "

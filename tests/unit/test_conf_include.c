@@ -232,6 +232,20 @@ files_that_cannot_be_merged_hide_no_other_and_nothing_is_missing(void **state)
 		      "remove one\n");
 }
 
+/* Which of many it is stands at the end. */
+static void
+long_name_of_a_file_is_not_cut_in_messages(void **state)
+{
+#define LONG "a-name-of-many-words-which-is-longer-than-any-value-that-is-shown-of-a-key"
+	const struct include_dir *d = *state;
+
+	put(d, "main.json", "{\"include\": [\"" LONG ".inc\", \"" LONG "*\"]}");
+	put(d, LONG ".inc", "{\"workers\": 1, \"servers\": [" A_SERVER("1") "]}");
+	assert_errors(d, "D/main.json:1:96: /include/1: \"D/" LONG
+			 ".inc\" is included twice; name it once\n");
+#undef LONG
+}
+
 static void
 no_file_for_a_name_is_an_error_and_for_a_pattern_is_none(void **state)
 {
@@ -314,6 +328,7 @@ main(void)
 		T(errors_are_positioned_in_their_file),
 		T(scalar_that_is_set_twice_names_both_places),
 		T(files_that_cannot_be_merged_hide_no_other_and_nothing_is_missing),
+		T(long_name_of_a_file_is_not_cut_in_messages),
 		T(no_file_for_a_name_is_an_error_and_for_a_pattern_is_none),
 		T(include_within_an_include_is_refused),
 		T(more_than_a_thousand_files_are_refused),

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "remove_tree.h"
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/fs_walk.h"
 
@@ -280,6 +281,48 @@ fifo_does_not_hang(void **state)
 	assert_int_equal(fs_open_beneath(p->root, "fifo", O_WRONLY, FS_SYMLINKS_INSIDE),
 			 -ENXIO);
 	alarm(0);
+}
+
+static void
+whole_file_is_read_up_to_its_limit(void **state)
+{
+	struct place *p = *state;
+	struct buf out;
+	struct stat st;
+
+	buf_init(&out);
+	write_file(p->root, "ten", "0123456789");
+	write_file(p->root, "none", "");
+	assert_int_equal(fs_read_regular(p->root, "ten", 10, &out, &st), 0);
+	assert_int_equal(st.st_size, 10);
+	assert_int_equal(out.len, 10);
+	assert_string_equal(out.ptr, "0123456789");
+	/* Appended: what was there does not count. */
+	assert_int_equal(fs_read_regular(p->root, "ten", 10, &out, NULL), 0);
+	assert_string_equal(out.ptr, "01234567890123456789");
+	assert_int_equal(fs_read_regular(p->root, "ten", 9, &out, NULL), -EFBIG);
+	buf_fini(&out);
+	assert_int_equal(fs_read_regular(p->root, "none", 0, &out, NULL), 0);
+	assert_int_equal(out.len, 0);
+	assert_string_equal(out.ptr, "");
+	buf_fini(&out);
+}
+
+static void
+only_a_regular_file_is_read_whole(void **state)
+{
+	struct place *p = *state;
+	struct buf out;
+
+	buf_init(&out);
+	assert_int_equal(mkfifoat(p->root, "fifo", 0644), 0);
+	alarm(10); /* a hang ends the test instead of standing still */
+	assert_int_equal(fs_read_regular(p->root, "fifo", 10, &out, NULL), -EINVAL);
+	assert_int_equal(fs_read_regular(p->root, ".", 10, &out, NULL), -EINVAL);
+	assert_int_equal(fs_read_regular(AT_FDCWD, "/dev/zero", 10, &out, NULL), -EINVAL);
+	assert_int_equal(fs_read_regular(p->root, "nobody", 10, &out, NULL), -ENOENT);
+	alarm(0);
+	buf_fini(&out);
 }
 
 static void
@@ -574,6 +617,8 @@ main(void)
 		TEST(symlinks_are_treated_as_the_policy_says),
 		TEST(magic_links_are_never_followed),
 		TEST(fifo_does_not_hang),
+		TEST(whole_file_is_read_up_to_its_limit),
+		TEST(only_a_regular_file_is_read_whole),
 		TEST(descriptors_are_not_inherited_and_do_not_block),
 		TEST(reading_stops_at_the_end_of_the_file),
 		TEST(writing_to_a_full_device_says_so),

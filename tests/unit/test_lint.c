@@ -364,6 +364,12 @@ join_line(struct buf *b, unsigned i)
 }
 
 static void
+self_line(struct buf *b, unsigned i)
+{
+	buf_printf(b, ",\"/c/%u\":\"/c/%u\"", i, i);
+}
+
+static void
 a_chain_of_100000_rows(void **state)
 {
 	(void)state;
@@ -382,6 +388,13 @@ rows_that_join_are_shown_20_times_and_counted(void **state)
 {
 	(void)state;
 	large(join_line, ROWS, 0, 1 + LINT_SHOWN_MAX + 1);
+}
+
+static void
+rows_that_lead_to_themselves_are_shown_20_times_and_counted(void **state)
+{
+	(void)state;
+	large(self_line, ROWS, 0, LINT_SHOWN_MAX + 1);
 }
 
 int
@@ -409,6 +422,8 @@ main(void)
 		cmocka_unit_test(a_chain_of_100000_rows),
 		cmocka_unit_test(a_cycle_of_100000_rows_is_one_error),
 		cmocka_unit_test(rows_that_join_are_shown_20_times_and_counted),
+		cmocka_unit_test(
+			rows_that_lead_to_themselves_are_shown_20_times_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
