@@ -163,13 +163,18 @@ take_line(struct reader *r, struct slice line)
 		add_entry(r, entry, colon + 1);
 }
 
+/* Those that may be entries: a file of blank lines takes no memory. */
 static size_t
 count_lines(struct slice text)
 {
 	size_t n = 0;
 
-	for (; text.len != 0; n++)
-		text = slice_from(text, slice_find(text, '\n') + 1);
+	while (text.len != 0) {
+		size_t len = slice_find(text, '\n');
+
+		n += memchr(text.ptr, ':', len) != NULL;
+		text = slice_from(text, len + 1);
+	}
 	return n;
 }
 

@@ -8,11 +8,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "handler/publish.h"
 #include "handler/store_digest.h"
 #include "handler/upload.h"
@@ -38,7 +38,7 @@ make_name(struct exchange *ex)
 	char when[32];
 	uint64_t r;
 
-	if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r) ||
+	if (secret_random(&r, sizeof(r)) < 0 ||
 	    gmtime_r(&now, &tm) == NULL ||
 	    strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm) == 0)
 		return NULL;
