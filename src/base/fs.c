@@ -113,6 +113,32 @@ fs_open_dirs(int dirfd, const char *path, bool create, mode_t mode)
 	return fd;
 }
 
+int
+fs_path_of(int fd, char out[PATH_MAX])
+{
+	char proc[48];
+	ssize_t n;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = readlink(proc, out, PATH_MAX);
+	if (n < 0)
+		return -errno;
+	if (n == PATH_MAX)
+		return -ENAMETOOLONG;
+	out[n] = '\0';
+	return 0;
+}
+
+const char *
+fs_path_beneath(const char *path, const char *dir)
+{
+	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+
+	if (strncmp(path, dir, len) != 0 || (path[len] != '\0' && path[len] != '/'))
+		return NULL;
+	return path[len] == '/' ? path + len + 1 : path + len;
+}
+
 ssize_t
 fs_pread_full(int fd, void *buf, size_t len, off_t offset)
 {

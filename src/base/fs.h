@@ -7,6 +7,7 @@
 #ifndef WEBSRV_BASE_FS_H
 #define WEBSRV_BASE_FS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -30,6 +31,16 @@ int fs_open_beneath(int dirfd, const char *path, int flags, enum fs_symlinks sym
 
 /* A directory descriptor for fs_open_beneath(); -errno. */
 int fs_open_dir(const char *path) __attribute__((warn_unused_result));
+
+/*
+ * The path by which the kernel knows what is open now, whichever links led there: absolute, with
+ * " (deleted)" behind it when its name is gone. 0 or -errno: -ENAMETOOLONG, or there is no /proc.
+ */
+int fs_path_of(int fd, char out[PATH_MAX]) __attribute__((warn_unused_result));
+
+/* What of `path` is beneath `dir`, without a '/' in front: "" for the directory itself, NULL
+ * for what is elsewhere. Both are real paths. */
+const char *fs_path_beneath(const char *path, const char *dir);
 
 /* pread until `len` bytes are there: their count (less only at the end of the file), -errno. */
 ssize_t fs_pread_full(int fd, void *buf, size_t len, off_t offset)

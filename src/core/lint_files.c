@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "core/exchange.h"
 #include "core/lint.h"
+#include "core/uploads.h"
 
 /* --- paths --- */
 
@@ -41,18 +42,6 @@ real_file(struct lint *l, const char *path)
 			   : NULL;
 }
 
-/* What of `path` is beneath `dir`, without a '/' in front: "" for the directory itself, NULL
- * for what is elsewhere. Both are real. */
-static const char *
-path_beneath(const char *path, const char *dir)
-{
-	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
-
-	if (strncmp(path, dir, len) != 0 || (path[len] != '\0' && path[len] != '/'))
-		return NULL;
-	return path[len] == '/' ? path + len + 1 : path + len;
-}
-
 /* Is the file of that name beneath the root answered to who asks for it? */
 static bool
 is_served(const struct conf_route *r, const char *rest)
@@ -71,7 +60,7 @@ is_served(const struct conf_route *r, const char *rest)
 	return rest[0] != '.' && strstr(rest, "/.") == NULL;
 }
 
-/* --- uploads that are served --- */
+/* --- uploads that are served without their guards --- */
 
 /* Only "sandbox" gives a page an origin of its own. */
 static bool
@@ -92,16 +81,35 @@ has_sandbox(const char *policy)
 	return false;
 }
 
-static bool
-is_harmless(const struct conf_route *r)
+static const char *
+policy_of(const struct conf_route *r)
 {
-	if (r->download)
-		return true;
 	for (size_t i = 0; i < r->headers.count; i++) {
 		if (strcasecmp(r->headers.items[i].name, "Content-Security-Policy") == 0)
-			return has_sandbox(r->headers.items[i].value);
+			return r->headers.items[i].value;
+	}
+	return "";
+}
+
+static bool
+is_attached(const struct conf_route *r)
+{
+	for (size_t i = 0; i < r->headers.count; i++) {
+		const struct conf_pair *h = &r->headers.items[i];
+
+		if (strcasecmp(h->name, "Content-Disposition") == 0)
+			return strncasecmp(h->value, "attachment", 10) == 0;
 	}
 	return false;
+}
+
+/* One of both is enough: what is saved runs nothing, nor does what is in the sandbox. */
+static bool
+is_guarded(const struct config *conf, const struct conf_route *r)
+{
+	struct upload_guard g = upload_guard_of(conf, r);
+
+	return g.sandbox || g.attachment || has_sandbox(policy_of(r)) || is_attached(r);
 }
 
 struct directory {
@@ -154,7 +162,7 @@ collect(struct lint *l, const struct config *conf, struct directories *d)
 static const char *
 relate(struct lint *l, const struct directory *root, const struct directory *up)
 {
-	const char *in = path_beneath(up->path, root->path);
+	const char *in = fs_path_beneath(up->path, root->path);
 
 	if (in != NULL && *in == '\0')
 		return "serves what is uploaded to the same directory";
@@ -163,7 +171,7 @@ relate(struct lint *l, const struct directory *root, const struct directory *up)
 			       ? lint_text(l, "serves what is uploaded to %s beneath it",
 					   up->path)
 			       : NULL;
-	return path_beneath(root->path, up->path) != NULL
+	return fs_path_beneath(root->path, up->path) != NULL
 		       ? lint_text(l, "lies inside the upload directory %s", up->path)
 		       : NULL;
 }
@@ -178,17 +186,18 @@ check_pair(struct lint *l, struct directories *d, const struct directory *root,
 	if (how == NULL || !lint_count(l, &d->served, place))
 		return;
 	lint_shown(l, &d->served, place,
-		   "%s (at %s), and a page among them would run its scripts as one of "
-		   "this site; name another directory, or add \"download\": true or "
-		   "\"headers\": {\"Content-Security-Policy\": \"sandbox\"}",
+		   "%s (at %s), and \"headers\" take both guards away: a page among "
+		   "them would run its scripts as one of this site; leave "
+		   "\"Content-Disposition\" or \"Content-Security-Policy\" out, or name "
+		   "another directory",
 		   how, lint_where(l, &up->route->upload.directory_place));
 }
 
 static void
-check_uploads(struct lint *l, struct directories *d)
+check_uploads(struct lint *l, const struct config *conf, struct directories *d)
 {
 	for (size_t i = 0; i < d->root_count; i++) {
-		if (is_harmless(d->roots[i].route))
+		if (is_guarded(conf, d->roots[i].route))
 			continue;
 		for (size_t k = 0; k < d->upload_count; k++)
 			check_pair(l, d, &d->roots[i], &d->uploads[k]);
@@ -206,7 +215,7 @@ check_private(struct lint *l, const struct directories *d, const char *what,
 
 	for (size_t i = 0; real != NULL && i < d->root_count; i++) {
 		const struct conf_route *r = d->roots[i].route;
-		const char *in = path_beneath(real, d->roots[i].path);
+		const char *in = fs_path_beneath(real, d->roots[i].path);
 
 		if (in != NULL && is_served(r, in))
 			lint_warning(
@@ -374,7 +383,7 @@ lint_files(struct lint *l, const struct site *site)
 		l->failed = true;
 		return;
 	}
-	check_uploads(l, &d);
+	check_uploads(l, site->conf, &d);
 	check_privates(l, site, &d);
 	for (size_t i = 0; i < site->vhost_count; i++)
 		check_pages(l, &site->vhosts[i]);

@@ -285,8 +285,9 @@ build(struct builder *b, const struct config *conf)
 
 	s->vhosts =
 		arena_zalloc(&s->arena, (conf->server_count + 1) * sizeof(*s->vhosts));
-	if (s->vhosts == NULL)
+	if (s->vhosts == NULL || upload_dirs_open(&s->uploads, conf, &s->arena) < 0)
 		return -1;
+	s->env.uploads = &s->uploads;
 	for (size_t i = 0; i < conf->server_count; i++) {
 		s->vhost_count++;
 		if (build_vhost(b, &s->vhosts[i], &conf->servers[i]) < 0)
@@ -344,6 +345,7 @@ site_free(struct site *s)
 	for (size_t i = 0; i < s->address_count; i++)
 		strmap_fini(&s->addresses[i].names);
 	auth_files_fini(&s->auth_files);
+	upload_dirs_close(&s->uploads);
 	arena_fini(&s->arena);
 	free(s);
 }

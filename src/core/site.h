@@ -16,6 +16,7 @@
 #include "conf/config.h"
 #include "core/auth_file.h"
 #include "core/router.h"
+#include "core/uploads.h"
 
 struct accesslog;
 struct auth_shared;
@@ -48,6 +49,7 @@ struct handler_env {
 	struct pool *pool;                  /* the same; then work is done at once */
 	struct auth_shared *auth;           /* the same */
 	struct limits *limits;              /* by address; NULL: none hold */
+	const struct upload_dirs *uploads;  /* of the whole site, which sets it itself */
 	/* Requests are explained, not served, perhaps by a user of few rights: directories that
 	 * may not be opened are told by the answers, not by create(). */
 	bool explains;
@@ -83,6 +85,7 @@ struct site {
 	size_t address_count;
 	struct handler error_page; /* when no configured page answers */
 	struct auth_files auth_files;
+	struct upload_dirs uploads;
 	struct arena arena;
 };
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/strmap.h"
 #include "handler/file_version.h"
+#include "handler/staging.h"
 
 #define RECORDS_SIZE ((size_t)16 * 1024)
 #define STEP_MOVES 8192     /* of the merge sort */
@@ -85,7 +86,8 @@ new_reader(struct dirscan *s)
 	s->reader->at = s->reader->len = 0;
 	s->reader->fd = fs_open_beneath(s->key.root->dirfd, s->path,
 					O_RDONLY | O_DIRECTORY, s->key.root->symlinks);
-	return s->reader->fd >= 0 ? 0 : s->reader->fd;
+	return s->reader->fd >= 0 ? file_root_judge(s->key.root, s->reader->fd, NULL)
+				  : s->reader->fd;
 }
 
 static void
@@ -261,7 +263,8 @@ is_wanted(const struct dirscan *s, const struct dirent64 *d)
 	const char *name = d->d_name;
 
 	if (name[0] == '.' &&
-	    (!s->key.hidden || strcmp(name, ".") == 0 || strcmp(name, "..") == 0))
+	    (!s->key.hidden || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	     strcasecmp(name, STORE_STAGING) == 0))
 		return false;
 	return d->d_type == DT_REG || d->d_type == DT_DIR || d->d_type == DT_LNK ||
 	       d->d_type == DT_UNKNOWN;

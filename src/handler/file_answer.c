@@ -54,6 +54,12 @@ add_metadata(struct exchange *ex, const struct file_choice *c, struct slice etag
 	return rc;
 }
 
+static bool
+has_disposition(const struct exchange *ex)
+{
+	return (ex->own_fields & EXCHANGE_OWN(HTTP_FIELD_CONTENT_DISPOSITION)) != 0;
+}
+
 static int
 add_disposition(struct exchange *ex, struct slice name)
 {
@@ -76,7 +82,7 @@ add_content_fields(struct exchange *ex, const struct files *f,
 	if (c->coding != CODING_IDENTITY)
 		rc |= exchange_add_field(ex, HTTP_FIELD_CONTENT_ENCODING,
 					 coding_name(c->coding));
-	if (f->route->download)
+	if (f->route->download && !has_disposition(ex))
 		rc |= add_disposition(ex, c->name);
 	if (!c->encode)
 		rc |= file_digest_add(ex, c);
@@ -165,10 +171,12 @@ answer_whole(struct exchange *ex, const struct files *f, const struct file_choic
 
 /* The page for an error is not the representation that was asked about. */
 static int
-answer_error_page(struct exchange *ex, const struct file_choice *c)
+answer_error_page(struct exchange *ex, const struct files *f, const struct file_choice *c)
 {
 	struct http_range all = { 0, c->version->size };
 
+	if (file_is_upload(c) && file_guard(ex, f, c, media_type(c)) < 0)
+		return 503;
 	ex->shared_fields = &c->version->fields[FILE_FIELD_CONTENT_TYPE];
 	ex->shared_field_count = 1;
 	return respond_with(ex, file_body_range(c->version, &all), 200);
@@ -221,14 +229,15 @@ file_answer(struct exchange *ex, const struct files *f, const struct file_choice
 	size_t count = 0;
 
 	if (ex->error_status != 0)
-		return answer_error_page(ex, c);
+		return answer_error_page(ex, f, c);
 	verdict = cond_evaluate(&ex->head, &validators, clock_unix());
 	if (verdict == COND_PRECONDITION_FAILED) {
 		exchange_note(ex, TRACE_ANSWER,
 			      "If-Match or If-Unmodified-Since does not hold");
 		return 412;
 	}
-	if (validators.etag.ptr == NULL || add_metadata(ex, c, validators.etag) < 0)
+	if (validators.etag.ptr == NULL || add_metadata(ex, c, validators.etag) < 0 ||
+	    (file_is_upload(c) && file_guard(ex, f, c, media_type(c)) < 0))
 		return 503;
 	if (verdict == COND_NOT_MODIFIED) {
 		exchange_note(ex, TRACE_ANSWER,

@@ -69,8 +69,11 @@ words_for(const struct files *f, int error, const struct where *w)
 {
 	switch (error) {
 	case ENOENT:
-		return w->error == 0 ? "is neither a file nor a directory"
-				     : "is not there";
+		if (w->error != 0)
+			return "is not there";
+		return S_ISREG(w->st.st_mode)
+			       ? "is of an unfinished upload, which is never served"
+			       : "is neither a file nor a directory";
 	case ENOTDIR:
 		return "is no directory";
 	case EXDEV:

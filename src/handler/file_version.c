@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "core/uploads.h"
 #include "handler/etag.h"
+#include "handler/staging.h"
 #include "http/date.h"
 
 #define READ_TRIES 3
@@ -204,6 +206,28 @@ file_version_check(struct file_version *v)
 	return st.st_size > v->id.size ? 0 : wait_for_size(v);
 }
 
+/* --- uploads --- */
+
+/* Where it cannot be told, as without /proc, it is not trusted. */
+int
+file_root_judge(const struct file_root *root, int fd, bool *is_upload)
+{
+	bool in_one = root->is_upload;
+	char path[PATH_MAX];
+
+	if (root->uploads != NULL) {
+		bool known = fs_path_of(fd, path) == 0;
+
+		/* A link may lead there, too. */
+		if (known && staging_find(slice_from_str(path)).len != 0)
+			return -ENOENT;
+		in_one = in_one || !known || upload_dirs_hold(root->uploads, path);
+	}
+	if (is_upload != NULL)
+		*is_upload = in_one;
+	return 0;
+}
+
 /* --- making --- */
 
 /* Takes ownership of fd. */
@@ -234,6 +258,8 @@ make(const struct file_root *root, const char *path, int fd, const struct stat *
 		     ? -ENOMEM
 		     : set_fields(b, etag_format(st, now, etag), slice_from_str(type));
 	free(type);
+	if (rc == 0)
+		rc = file_root_judge(root, fd, &b->v.is_upload);
 	if (rc == 0)
 		rc = b->v.size <= bytes_max ? read_bytes(b) : keep_samples(b);
 	if (rc == 0)
@@ -282,6 +308,8 @@ file_version_open(const struct file_root *root, const char *path, uint64_t bytes
 	struct stat st;
 	int rc = -EAGAIN;
 
+	if (staging_find(slice_from_str(path)).len != 0)
+		return -ENOENT;
 	/* A file that is being written all the time is served from its descriptor at last. */
 	for (int i = 0; i <= READ_TRIES && rc == -EAGAIN; i++) {
 		/* Opening a device or a FIFO can do things: look first. */
@@ -319,6 +347,7 @@ file_version_encoded(const struct file_version *v, enum coding c, char *bytes, s
 				      .fd = -1,
 				      .id = v->id,
 				      .is_young = v->is_young,
+				      .is_upload = v->is_upload,
 				      .refs = 1 };
 	if (set_fields(b, etag_format_coded(tag, coding_name(c), etag),
 		       v->fields[FILE_FIELD_CONTENT_TYPE].value) == 0)

@@ -37,12 +37,17 @@ struct file_id {
 #define FILE_SAMPLES 3
 #define FILE_SAMPLE_SIZE 128
 
+struct upload_dirs;
+
 /* Where a lookup begins: one per files route. */
 struct file_root {
 	int dirfd;
 	enum fs_symlinks symlinks;
 	/* Media type with its parameters for a file name, on the heap; NULL: no memory. */
 	char *(*type_of)(const struct file_root *root, struct slice name);
+	const struct upload_dirs
+		*uploads; /* what is opened may lie in one; NULL: it cannot */
+	bool is_upload;   /* all of it lies in one */
 };
 
 /* Bytes of memory that a version takes beside the contents of the file, about. */
@@ -55,7 +60,8 @@ struct file_version {
 	int fd;                                     /* -1 when bytes are there */
 	struct http_field fields[FILE_FIELD_COUNT]; /* ready to send */
 	struct file_id id;
-	bool is_young; /* it may change once more and look the same */
+	bool is_young;  /* it may change once more and look the same */
+	bool is_upload; /* it lies in an upload directory: anybody may have written it */
 
 	/* remembered by file_select.c: siblings as a set of 1 << enum coding, until when */
 	unsigned siblings;
@@ -73,13 +79,18 @@ struct file_version {
 /*
  * Opens `path` (relative to the root, NUL-terminated) and makes a version of it; files of up to
  * `bytes_max` are read. 0 with *out, one reference; -EISDIR; -ENOENT also for what is neither
- * file nor directory, which is not even opened; -errno.
+ * file nor directory, which is not even opened, and what lies in a STORE_STAGING; -errno.
  */
 int file_version_open(const struct file_root *root, const char *path, uint64_t bytes_max,
 		      struct file_version **out) __attribute__((warn_unused_result));
 
 /* What is there now, without opening it for reading: 0, -EISDIR, -errno. */
 int file_version_look(const struct file_root *root, const char *path, struct file_id *id)
+	__attribute__((warn_unused_result));
+
+/* For what is open: -ENOENT when it lies in a STORE_STAGING, else 0; *is_upload (may be NULL)
+ * tells whether it lies in an upload directory. */
+int file_root_judge(const struct file_root *root, int fd, bool *is_upload)
 	__attribute__((warn_unused_result));
 
 bool file_id_is_same(const struct file_id *a, const struct file_id *b);

@@ -16,6 +16,7 @@
 #include "handler/fs_status.h"
 #include "handler/handlers.h"
 #include "handler/listing.h"
+#include "handler/staging.h"
 #include "http/mime.h"
 #include "http/uri.h"
 
@@ -103,6 +104,22 @@ read_codings(const struct conf_strings *names, enum coding *out)
 	return count;
 }
 
+/* Which of what is beneath the root may have been uploaded. */
+static void
+relate_to_uploads(struct files *f, const struct handler_env *env)
+{
+	enum upload_part part = UPLOADS_NONE;
+
+	if (f->root.dirfd >= 0)
+		part = upload_dirs_relate(env->uploads, f->root.dirfd);
+	f->root.is_upload = part == UPLOADS_ALL;
+	/* Links that lead anywhere can lead into one that is elsewhere. */
+	if (part != UPLOADS_NONE ||
+	    (f->root.symlinks == FS_SYMLINKS_FOLLOW && env->uploads->count != 0))
+		f->root.uploads = env->uploads;
+	f->guard = upload_guard_of(env->conf, f->route);
+}
+
 static int
 files_create(const struct handler_env *env, const struct conf_route *route, void **state,
 	     struct buf *errors)
@@ -130,7 +147,9 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 		conf_report(errors, &conf->root_place, "out of memory");
 		return -1;
 	}
-	f->root = (struct file_root){ fd, policies[conf->symlinks], type_of };
+	f->root = (struct file_root){ .dirfd = fd,
+				      .symlinks = policies[conf->symlinks],
+				      .type_of = type_of };
 	f->conf = conf;
 	f->route = route;
 	f->is_at_top = route->path != NULL && strcmp(route->path, "/*") == 0;
@@ -142,6 +161,7 @@ files_create(const struct handler_env *env, const struct conf_route *route, void
 	f->sibling_count = read_codings(&conf->precompressed, f->siblings);
 	if (conf->compress.enabled)
 		f->encoding_count = read_codings(&conf->compress.encodings, f->encodings);
+	relate_to_uploads(f, env);
 	*state = f;
 	return 0;
 }
@@ -350,7 +370,7 @@ static int
 files_open(struct exchange *ex)
 {
 	struct files *f = ex->handler->state;
-	struct slice hidden = slice_make(NULL, 0);
+	struct slice hidden;
 	char *path;
 	int status;
 
@@ -358,8 +378,7 @@ files_open(struct exchange *ex)
 		      f->root.dirfd < 0 ? ", which may not be opened" : "");
 	if (f->root.dirfd < 0)
 		return 403;
-	if (!f->conf->hidden)
-		hidden = find_hidden(f, ex);
+	hidden = f->conf->hidden ? staging_find(ex->rest) : find_hidden(f, ex);
 	if (hidden.len != 0) {
 		exchange_note(ex, TRACE_FILE, "hidden name \"%.*s\"", SLICE_ARG(hidden));
 		return 404;

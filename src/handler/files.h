@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "core/exchange.h"
+#include "core/uploads.h"
 #include "handler/file_shared.h"
 #include "handler/filecache.h"
 #include "http/range.h"
@@ -26,6 +27,7 @@ struct files {
 	/* in the order of preference */
 	enum coding siblings[CODING_COUNT], encodings[CODING_COUNT];
 	size_t sibling_count, encoding_count;
+	struct upload_guard guard; /* of what lies in an upload directory */
 	bool is_at_top; /* the route is the whole site: "/.well-known/" is in it */
 	struct handler listing; /* takes over where a directory is listed */
 };
@@ -73,6 +75,17 @@ int file_select(struct exchange *ex, struct files *f, const char *path,
  * live until the exchange's handler is closed. */
 int file_answer(struct exchange *ex, const struct files *f,
 		const struct file_choice *choice) __attribute__((warn_unused_result));
+
+/* file_guard.c: adds what keeps a file that was uploaded from acting as a part of the site; for a
+ * choice of which file_is_upload(). `type` is that of its contents. 0 or -1. */
+int file_guard(struct exchange *ex, const struct files *f, const struct file_choice *c,
+	       struct slice type) __attribute__((warn_unused_result));
+
+static inline bool
+file_is_upload(const struct file_choice *c)
+{
+	return c->version->is_upload || (c->original != NULL && c->original->is_upload);
+}
 
 /* file_body.c: the version is borrowed likewise. A body of kind BODY_NONE when memory is short
  *. */

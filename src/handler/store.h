@@ -18,12 +18,10 @@
 #include "base/log.h"
 #include "base/slice.h"
 #include "conf/config.h"
+#include "handler/staging.h"
 #include "http/message.h"
 #include "http/upload_name.h"
 
-/* In the directory itself, so that names move without copying; begins with a dot, as no upload
- * may, and is never served. */
-#define STORE_STAGING ".websrv-uploads"
 #define STORE_DEPTH_MAX 16 /* names in a path */
 
 struct store {

@@ -336,3 +336,31 @@ mime_is_text(struct slice type)
 	}
 	return false;
 }
+
+bool
+mime_is_harmless(struct slice type)
+{
+	static const struct slice kinds[] = { SLICE_LIT("audio/"), SLICE_LIT("video/") };
+	static const struct slice types[] = {
+		SLICE_LIT("image/apng"), SLICE_LIT("image/avif"),
+		SLICE_LIT("image/bmp"),  SLICE_LIT("image/gif"),
+		SLICE_LIT("image/jpeg"), SLICE_LIT("image/png"),
+		SLICE_LIT("image/webp"), SLICE_LIT("image/vnd.microsoft.icon"),
+		SLICE_LIT("text/plain"), SLICE_LIT("image/x-icon"),
+	};
+
+	/* A browser takes the last of a list. */
+	if (slice_find(type, ',') < type.len)
+		return false;
+	type = slice_trim(slice_make(type.ptr, slice_find(type, ';')));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (slice_eq_nocase(type, types[i]))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (type.len > kinds[i].len &&
+		    slice_eq_nocase(slice_make(type.ptr, kinds[i].len), kinds[i]))
+			return true;
+	}
+	return false;
+}

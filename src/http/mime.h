@@ -20,4 +20,8 @@ struct slice mime_lookup(struct slice ext);
  * by its own registration, XML and SVG included. */
 bool mime_is_text(struct slice type);
 
+/* Is what has this type, parameters aside, only ever shown or played: a picture of pixels, sound,
+ * film, plain text? True for none that can hold a script, nor for one that is not known. */
+bool mime_is_harmless(struct slice type);
+
 #endif

@@ -191,61 +191,78 @@ def test_a_name_that_two_servers_of_one_address_have(test, name):
                  server([ANSWER], names=[name], listen=["127.0.0.2:0"])))
 
 
-# --- uploads that are served ---
+# --- uploads that are served without their guards ---
 
-ADVICE = ('and a page among them would run its scripts as one of this site; name another '
-          'directory, or add "download": true or "headers": {"Content-Security-Policy": '
-          '"sandbox"}')
+ADVICE = ('and "headers" take both guards away: a page among them would run its scripts as one '
+          'of this site; leave "Content-Disposition" or "Content-Security-Policy" out, or name '
+          'another directory')
+BARE = {"headers": {"Content-Disposition": "inline", "Content-Security-Policy": "img-src *"}}
 
 
 def up(directory):
     return {"path": "/up/*", "upload": {"directory": f"~{directory}"}}
 
 
+def bare(root):
+    return {**files(root), **BARE}
+
+
 def test_uploads_that_another_route_serves(test, site):
-    text = text_of(server([up(site), files(f"@{site}")]))
+    text = text_of(server([up(site), bare(f"@{site}")]))
     test(text, ("/servers/0/routes/1/files/root", "warning: serves what is uploaded to the same "
                 f"directory (at WHERE), {ADVICE}"))
+    test(text_of(server([up(site), files(site)])))
 
 
 def test_uploads_into_a_directory_of_the_site(test, site):
-    text = text_of(server([up(site / "dir"), files(f"@{site}")]))
+    text = text_of(server([up(site / "dir"), bare(f"@{site}")]))
     test(text, ("/servers/0/routes/1/files/root", "warning: serves what is uploaded to "
                 f"{site}/dir beneath it (at WHERE), {ADVICE}"))
     (site / ".hidden").mkdir()
-    test(text_of(server([up(site / ".hidden"), files(site)])))
+    test(text_of(server([up(site / ".hidden"), bare(site)])))
 
 
 def test_a_root_inside_an_upload_directory(test, site):
-    text = text_of(server([up(site), files(f"@{site}/dir")]))
+    text = text_of(server([up(site), bare(f"@{site}/dir")]))
     test(text, ("/servers/0/routes/1/files/root", f"warning: lies inside the upload directory "
                 f"{site} (at WHERE), {ADVICE}"))
     (site.parent / "site2").mkdir()  # a name that begins alike
     (site.parent / "site2" / "index.html").write_text("")
-    test(text_of(server([up(site), files(site.parent / "site2")])))
+    test(text_of(server([up(site), bare(site.parent / "site2")])))
 
 
 def test_names_of_one_directory_are_compared_by_what_they_mean(test, site, tmp_path):
     (tmp_path / "link").symlink_to(site)
-    text = text_of(server([up(site / "dir" / ".."), files("@link")]))
+    text = text_of(server([up(site / "dir" / ".."), bare("@link")]))
     test(text, ("/servers/0/routes/1/files/root", "warning: serves what is uploaded to the same "
                 f"directory (at WHERE), {ADVICE}"))
 
 
-@pytest.mark.parametrize("keys,harmless", [
-    ({"download": True}, True),
-    ({"headers": {"content-security-policy": "default-src 'none'; sandbox"}}, True),
-    ({"headers": {"Content-Security-Policy": "sandbox allow-scripts"}}, True),
-    ({"headers": {"Content-Security-Policy": "sandbox allow-scripts allow-same-origin"}}, False),
-    ({"headers": {"Content-Security-Policy": "script-src 'self'"}}, False),
-    ({"headers": {"X-Sandbox": "sandbox"}}, False),
-], ids=["download", "sandbox", "scripts elsewhere", "same origin", "no sandbox", "other field"])
-def test_what_makes_uploads_harmless(test, drop, keys, harmless):
+@pytest.mark.parametrize("own,harmless", [
+    ({}, True),
+    ({"content-disposition": "inline"}, True),
+    ({"Content-Security-Policy": "img-src *"}, True),
+    ({"Content-Disposition": "inline", "Content-Security-Policy": "img-src *; sandbox"}, True),
+    ({"Content-Disposition": "inline",
+      "Content-Security-Policy": "sandbox allow-scripts"}, True),
+    ({"Content-Disposition": "inline",
+      "Content-Security-Policy": "sandbox allow-scripts allow-same-origin"}, False),
+    ({"Content-Disposition": "inline", "Content-Security-Policy": "img-src *"}, False),
+    ({"content-disposition": None, "content-security-policy": None}, False),
+    ({"Content-Disposition": None, "Content-Security-Policy": "img-src *"}, False),
+    ({"Content-Disposition": "Attachment; filename=x",
+      "Content-Security-Policy": "img-src *"}, True),
+], ids=["as it comes", "shown", "no sandbox", "sandbox", "scripts elsewhere", "same origin",
+        "none", "removed", "removed and replaced", "attachment"])
+@pytest.mark.parametrize("download", [False, True])
+def test_what_takes_the_guards_of_uploads_away(test, drop, own, harmless, download):
     route = {"path": "/drop/*", "files": {"root": f"{'' if harmless else '@'}{drop}"},
-             "upload": {"directory": f"~{drop}"}, **keys}
+             "upload": {"directory": f"~{drop}"}, "headers": own, "download": download}
     found = [("/servers/0/routes/0/files/root", "warning: serves what is uploaded to the same "
               f"directory (at WHERE), {ADVICE}")]
-    test(text_of(server([route])), *([] if harmless else found))
+    # The server's own fields take nothing away.
+    outer = {"Content-Disposition": "inline", "Content-Security-Policy": "img-src 'self'"}
+    test(text_of(server([route], headers=outer)), *([] if harmless else found))
 
 
 # --- files that are nobody's business ---

@@ -141,6 +141,65 @@ text_types_are_told(void **state)
 		assert_false(mime_is_text(slice_from_str(other[i])));
 }
 
+/* By name, so that a change of the table of types is seen, too. */
+static void
+only_what_can_hold_no_script_is_harmless(void **state)
+{
+	static const char *const shown[] = {
+		"a.png", "a.jpg",  "a.jpeg", "a.gif", "a.webp", "a.avif",
+		"a.bmp", "a.ico",  "a.apng", "a.mp3", "a.ogg",  "a.wav",
+		"a.mp4", "a.webm", "a.mov",  "a.txt", "a.log",  "a.flac",
+	};
+	static const char *const saved[] = {
+		"a.html",        "a.htm", "a.xhtml", "a.xht",  "a.shtml", "a.svg",
+		"a.xml",         "a.xsl", "a.xslt",  "a.rdf",  "a.rss",   "a.atom",
+		"a.mathml",      "a.js",  "a.mjs",   "a.css",  "a.wasm",  "a.pdf",
+		"a.swf",         "a.mht", "a.mhtml", "a.eml",  "a.json",  "a.zip",
+		"a.bin",         "a.md",  "a.csv",   "a.vtt",  "a.ics",   "a.dtd",
+		"a.webmanifest", "a.jar", "a.exe",   "a.tiff",
+	};
+	static const char *const types[] = {
+		"IMAGE/PNG",       "text/plain; charset=utf-8",
+		"text/plain ;a=b", "Video/x-new",
+		"image/x-icon",
+	};
+	static const char *const not [] = {
+		"",
+		"image/svg+xml",
+		"image/png+xml",
+		"image/",
+		"image",
+		"text/plainer",
+		"text/html; a=text/plain",
+		"audio",
+		"audio/",
+		"audios/x",
+		"multipart/mixed",
+		"text/plain, text/html",
+		"video/mp4, text/html",
+		"text/plain; a=b, text/html",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shown); i++) {
+		if (!mime_is_harmless(
+			    mime_lookup(mime_extension(slice_from_str(shown[i])))))
+			fail_msg("%s", shown[i]);
+	}
+	for (size_t i = 0; i < COUNT(saved); i++) {
+		struct slice ext = mime_extension(slice_from_str(saved[i]));
+
+		if (mime_lookup(ext).len == 0 || mime_is_harmless(mime_lookup(ext)))
+			fail_msg("%s", saved[i]);
+	}
+	for (size_t i = 0; i < COUNT(types); i++)
+		assert_true(mime_is_harmless(slice_from_str(types[i])));
+	for (size_t i = 0; i < COUNT(not ); i++) {
+		if (mime_is_harmless(slice_from_str(not [i])))
+			fail_msg("%s", not [i]);
+	}
+}
+
 int
 main(void)
 {
@@ -150,6 +209,7 @@ main(void)
 		cmocka_unit_test(other_extensions_have_none),
 		cmocka_unit_test(table_is_found_by_its_search),
 		cmocka_unit_test(text_types_are_told),
+		cmocka_unit_test(only_what_can_hold_no_script_is_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Does in headless Chromium what stands on stdin, as JSON, and tells on stdout what came of it:
 //     node act.js CHROMIUM < {"page": CONTEXT-OPTIONS, "steps": [[STEP, ARGUMENT], ...]}
-// Steps: open URL, click SELECTOR (of a link, and wait for where it leads), back, shot FILE,
+// Steps: open URL, save URL (that is downloaded instead of shown: the name that it gets), click
+// SELECTOR (of a link, and wait for where it leads), back, shot FILE,
 // evaluate EXPRESSION (whose value, which may be a promise, is the result of the step).
 'use strict';
 
@@ -13,6 +14,11 @@ const ARGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sy
 
 const STEPS = {
 	open: (page, url) => page.goto(url, { waitUntil: 'load' }).then(() => page.url()),
+	async save(page, url) {
+		const [download] = await Promise.all([page.waitForEvent('download'),
+			page.goto(url).catch(() => null)]);
+		return download.suggestedFilename();
+	},
 	async click(page, selector) {
 		await Promise.all([page.waitForNavigation({ waitUntil: 'load' }),
 			page.touch ? page.tap(selector) : page.click(selector)]);
