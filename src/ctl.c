@@ -127,32 +127,35 @@ delete_line(const struct arguments *a, const char *kind)
 
 /* --- passwd --- */
 
+/* Also NUL: what is behind it would not count. */
 static bool
-has_control(const char *s)
+has_control(const char *s, size_t len)
 {
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
 			return true;
 	}
 	return false;
 }
 
-/* Asked twice: what nobody sees is easily mistyped. 0 or -errno. */
-static int
+/* Asked twice: what nobody sees is easily mistyped. Its length, or -errno. */
+static ssize_t
 ask_twice(char *out, size_t size)
 {
 	char again[PASSWORD_MAX + 1];
-	ssize_t n = terminal_ask("Password: ", out, size);
+	ssize_t n = terminal_ask("Password: ", out, size), m = n;
 
 	if (n >= 0)
-		n = terminal_ask("The same again: ", again, sizeof(again));
-	if (n >= 0 && strcmp(out, again) != 0) {
+		m = terminal_ask("The same again: ", again, sizeof(again));
+	if (m < 0) {
+		n = m;
+	} else if (m != n || memcmp(out, again, (size_t)n) != 0) {
 		fprintf(stderr, "websrvctl: these were two different passwords; nothing "
 				"is changed\n");
 		n = -ECANCELED;
 	}
 	explicit_bzero(again, sizeof(again));
-	return n < 0 ? (int)n : 0;
+	return n;
 }
 
 /* 0, or an exit status after saying why. */
@@ -170,9 +173,9 @@ get_password(char *out, size_t size)
 			PASSWORD_MAX);
 	else if (n < 0)
 		return fail("the password cannot be read", (int)n);
-	else if (out[0] == '\0')
+	else if (n == 0)
 		fprintf(stderr, "websrvctl: the password is empty; nothing is changed\n");
-	else if (has_control(out))
+	else if (has_control(out, (size_t)n))
 		fprintf(stderr, "websrvctl: the password has a control character, which "
 				"HTTP cannot carry\n");
 	else

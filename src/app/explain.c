@@ -274,10 +274,17 @@ open_site(struct explain *x)
 	return status;
 }
 
+/* What is wrong may be copied from anywhere, and must not write to the terminal as it likes. */
 static int
 complain(const char *what, const char *wrong)
 {
-	fprintf(stderr, "websrv: --explain: %s %s\n", what, wrong);
+	struct buf text;
+
+	buf_init(&text);
+	buf_add_escaped(&text, slice_from_str(what));
+	fprintf(stderr, "websrv: --explain: %.*s %s\n", SLICE_ARG(buf_slice(&text)),
+		wrong);
+	buf_fini(&text);
 	return CLI_EXIT_USAGE;
 }
 

@@ -21,12 +21,22 @@ logs_init(struct logs *l)
 			    .access_fd = -1 };
 }
 
-/* Append: several processes write whole lines to one file. */
+/* Append: several processes write whole lines to one file. A pipe that nobody reads is an error,
+ * and nothing to wait for: the supervisor would hear no signal meanwhile. */
 static int
 open_log(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = open(path,
+		      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		      0640);
+	int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
 
+	if (fd >= 0 && (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
 	return fd >= 0 ? fd : -errno;
 }
 

@@ -25,13 +25,21 @@ struct place {
 	int dirfd; /* locked */
 };
 
-/* Through links: the file behind them is replaced, not the link. */
+/* Through links: the file behind them is replaced, not the link. One that leads to no file would
+ * be replaced. */
 static char *
 resolve(const char *path)
 {
 	char *real = realpath(path, NULL);
+	struct stat st;
 
-	return real != NULL || errno != ENOENT ? real : strdup(path);
+	if (real != NULL || errno != ENOENT)
+		return real;
+	if (lstat(path, &st) == 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	return strdup(path);
 }
 
 static int

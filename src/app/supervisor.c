@@ -219,7 +219,8 @@ write_pid_file(struct supervisor *s, struct buf *errors)
 		buf_add_str(errors, "out of memory\n");
 		return;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	/* A pipe would wait for a reader, and signals are blocked already. */
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (fd < 0) {
 		rc = -errno;
 	} else {

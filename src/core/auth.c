@@ -140,28 +140,27 @@ ask_basic(const struct auth *a, struct exchange *ex, struct slice credentials)
 	struct auth_shared *shared = ex->site->env.auth;
 	const struct auth_entry *entry;
 	char decoded[AUTHORIZATION_BASIC_MAX + 1];
-	struct slice user, password;
+	struct auth_question q;
 	int status;
 
 	/* Of a file without users there is no hash to stand in, and nothing to tell. */
 	if (a->users == NULL || a->users->count == 0 ||
-	    authorization_basic(credentials, decoded, &user, &password) < 0)
+	    authorization_basic(credentials, decoded, &q.user, &q.password) < 0)
 		return refuse(a, ex, false);
-	entry = auth_file_user(a->users, user);
-	if (entry != NULL) {
+	entry = auth_file_user(a->users, q.user);
+	q.known = entry != NULL;
+	if (q.known)
 		ex->user_asked = entry->name;
-		status = conclude(a, ex,
-				  auth_verify(shared, ex, entry->secret, true, password));
-		if (status == 401)
-			exchange_note(ex, TRACE_ACCESS, "%.*s has another password",
-				      SLICE_ARG(entry->name));
-	} else {
-		entry = &a->users->entries[auth_pick(shared, user, a->users->count)];
-		status = conclude(
-			a, ex, auth_verify(shared, ex, entry->secret, false, password));
+	else
+		entry = auth_file_stand_in(a->users, q.user);
+	q.hash = entry->secret;
+	status = conclude(a, ex, auth_verify(shared, ex, &q));
+	if (!q.known)
 		exchange_note(ex, TRACE_ACCESS, "there is no user \"%.*s\"",
-			      SLICE_ARG(user));
-	}
+			      SLICE_ARG(q.user));
+	else if (status == 401)
+		exchange_note(ex, TRACE_ACCESS, "%.*s has another password",
+			      SLICE_ARG(entry->name));
 	explicit_bzero(decoded, sizeof(decoded));
 	return status;
 }

@@ -194,6 +194,18 @@ take_lines(struct reader *r, struct slice text)
 	}
 }
 
+static void
+make_key(struct auth_file *f)
+{
+	struct secret_hash h;
+
+	secret_hash_init(&h);
+	for (size_t i = 0; i < f->count && f->kind == AUTH_USERS; i++)
+		secret_hash_add(&h, f->entries[i].secret,
+				strlen(f->entries[i].secret) + 1);
+	secret_hash_end(&h, f->key);
+}
+
 int
 auth_file_parse(struct auth_file *f, struct slice text, struct arena *arena,
 		struct buf *errors)
@@ -209,6 +221,7 @@ auth_file_parse(struct auth_file *f, struct slice text, struct arena *arena,
 	else
 		take_lines(&r, text);
 	strmap_fini(&r.names);
+	make_key(f);
 	if (r.no_memory)
 		buf_add_str(errors, "out of memory\n");
 	if (r.wrong > ERRORS_MAX)
@@ -292,6 +305,20 @@ auth_file_user(const struct auth_file *f, struct slice name)
 	uint32_t found = strmap_find(&f->by_key, name);
 
 	return found != STRMAP_NONE ? &f->entries[found] : NULL;
+}
+
+const struct auth_entry *
+auth_file_stand_in(const struct auth_file *f, struct slice name)
+{
+	unsigned char digest[SECRET_DIGEST];
+	struct secret_mac m;
+	size_t n = 0;
+
+	secret_mac_init(&m, f->key);
+	secret_hash_add(&m.hash, name.ptr, name.len);
+	secret_mac_end(&m, digest);
+	memcpy(&n, digest, sizeof(n));
+	return &f->entries[n % f->count];
 }
 
 /* How long the look-up takes tells something about digests, which nobody can choose. */

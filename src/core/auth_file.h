@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/secret.h"
 #include "base/slice.h"
 #include "base/strmap.h"
 #include "conf/config.h"
@@ -35,8 +36,9 @@ struct auth_file {
 	const char *path; /* the configuration's */
 	const struct auth_entry *entries;
 	size_t count;
-	struct strmap by_key; /* of users by name, of tokens by digest */
-	bool is_exposed;      /* every local user may read or write it */
+	unsigned char key[SECRET_DIGEST]; /* made of all secrets */
+	struct strmap by_key;             /* of users by name, of tokens by digest */
+	bool is_exposed;                  /* every local user may read or write it */
 	bool failed;
 };
 
@@ -62,6 +64,10 @@ const char *auth_name_check(struct slice name);
 
 /* The entry of a user, or NULL. */
 const struct auth_entry *auth_file_user(const struct auth_file *f, struct slice name);
+/* The entry whose hash stands in for a user that is not there, so that a check takes time; of a
+ * file with users. The same for the same name in every worker and after a reload of the same
+ * file, as that of a user is; and nobody tells it who has not read the file. */
+const struct auth_entry *auth_file_stand_in(const struct auth_file *f, struct slice name);
 /* The entry of a token, or NULL. */
 const struct auth_entry *auth_file_token(const struct auth_file *f, struct slice token);
 

@@ -73,36 +73,23 @@ auth_shared_free(struct auth_shared *s)
 	free(s);
 }
 
-/* The hash has a salt, so it names the user, too. What stands in for an unknown one must not
- * answer as fast as the user whose hash it is. */
+/* With the user: if unknown ones shared a question because one hash stands in for them, it
+ * could be told by what is refused as too much that they are unknown. What stands in for a user
+ * must not answer as fast as the one whose hash it is. */
 static void
-make_key(const struct auth_shared *s, const char *hash, bool known, struct slice password,
+make_key(const struct auth_shared *s, const struct auth_question *q,
 	 unsigned char out[SECRET_DIGEST])
 {
 	struct secret_mac m;
 
 	secret_mac_init(&m, s->key);
-	secret_hash_add(&m.hash, known ? "k" : "u", 1);
-	secret_hash_add(&m.hash, hash, strlen(hash) + 1);
-	secret_hash_add(&m.hash, password.ptr, password.len);
+	secret_hash_add(&m.hash, q->known ? "k" : "u", 1);
+	secret_hash_add(&m.hash, q->hash, strlen(q->hash) + 1);
+	/* No name of a user has a colon. */
+	secret_hash_add(&m.hash, q->user.ptr, q->user.len);
+	secret_hash_add(&m.hash, ":", 1);
+	secret_hash_add(&m.hash, q->password.ptr, q->password.len);
 	secret_mac_end(&m, out);
-}
-
-size_t
-auth_pick(const struct auth_shared *s, struct slice name, size_t count)
-{
-	unsigned char digest[SECRET_DIGEST];
-	struct secret_mac m;
-	size_t n = 0;
-
-	if (s == NULL)
-		return 0;
-	secret_mac_init(&m, s->key);
-	secret_hash_add(&m.hash, "n", 1);
-	secret_hash_add(&m.hash, name.ptr, name.len);
-	secret_mac_end(&m, digest);
-	memcpy(&n, digest, sizeof(n));
-	return n % count;
 }
 
 /* --- jobs --- */
@@ -188,8 +175,8 @@ count_checks(const struct auth_shared *s, uint64_t client)
 }
 
 static struct auth_job *
-start_job(struct auth_shared *s, const struct exchange *ex, const char *hash, bool known,
-	  struct slice password, const unsigned char *key)
+start_job(struct auth_shared *s, const struct exchange *ex, const struct auth_question *q,
+	  const unsigned char *key)
 {
 	struct auth_job *job = calloc(1, sizeof(*job));
 
@@ -199,10 +186,10 @@ start_job(struct auth_shared *s, const struct exchange *ex, const char *hash, bo
 	job->pool.done = finish_job;
 	job->shared = s;
 	job->client = client_of(ex);
-	job->known = known;
+	job->known = q->known;
 	memcpy(job->key, key, SECRET_DIGEST);
-	memcpy(job->hash, hash, strlen(hash) + 1);
-	memcpy(job->password, password.ptr, password.len);
+	memcpy(job->hash, q->hash, strlen(q->hash) + 1);
+	memcpy(job->password, q->password.ptr, q->password.len);
 	if (pool_submit(s->pool, &job->pool) < 0) {
 		explicit_bzero(job, sizeof(*job));
 		free(job);
@@ -224,19 +211,18 @@ wait_for(struct exchange *ex, struct auth_job *job, struct auth_wait *w)
 }
 
 enum auth_verdict
-auth_verify(struct auth_shared *s, struct exchange *ex, const char *hash, bool known,
-	    struct slice password)
+auth_verify(struct auth_shared *s, struct exchange *ex, const struct auth_question *q)
 {
 	unsigned char key[SECRET_DIGEST];
 	struct auth_wait *w;
 	struct auth_job *job;
 
-	if (password.len > PASSWORD_MAX || strlen(hash) > PASSWORD_HASH_MAX)
+	if (q->password.len > PASSWORD_MAX || strlen(q->hash) > PASSWORD_HASH_MAX)
 		return AUTH_WRONG;
 	if (s == NULL)
-		return verdict_of(password_verify(password.ptr, hash), known);
-	make_key(s, hash, known, password, key);
-	if (auth_cache_has(&s->cache, key, clock_mono_ms()) && known)
+		return verdict_of(password_verify(q->password.ptr, q->hash), q->known);
+	make_key(s, q, key);
+	if (auth_cache_has(&s->cache, key, clock_mono_ms()) && q->known)
 		return AUTH_RIGHT;
 	w = arena_alloc(&ex->arena, sizeof(*w));
 	if (w == NULL)
@@ -253,7 +239,7 @@ auth_verify(struct auth_shared *s, struct exchange *ex, const char *hash, bool k
 			    AUTH_CHECKS_MAX);
 		return AUTH_BUSY;
 	}
-	job = start_job(s, ex, hash, known, password, key);
+	job = start_job(s, ex, q, key);
 	return job != NULL ? wait_for(ex, job, w) : AUTH_BUSY;
 }
 

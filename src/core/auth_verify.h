@@ -36,23 +36,25 @@ struct auth_shared *auth_shared_new(struct pool *pool)
 	__attribute__((warn_unused_result));
 void auth_shared_free(struct auth_shared *s);
 
+/* `known`: the hash is that of the user; else it only stands in for one that does not exist. */
+struct auth_question {
+	struct slice user, password;
+	const char *hash;
+	bool known;
+};
+
 /*
- * Is `password` that of `hash`? `known`: the hash is that of the user; else it only stands in
- * for one that does not exist, and the verdict is never AUTH_RIGHT, after as long a time.
+ * Is it the password of that hash? Of a user that is not known the verdict is never AUTH_RIGHT,
+ * after as long a time; and who asks for two users at once asks two questions.
  * AUTH_WAITS: ex->auth_wait is set, exchange_release() is called when it is known, and
  * auth_verdict() tells it. With a NULL `s` (nothing is served) it is checked here and now.
  */
 enum auth_verdict auth_verify(struct auth_shared *s, struct exchange *ex,
-			      const char *hash, bool known, struct slice password);
+			      const struct auth_question *q);
 
 /* Once, after exchange_release(): of ex->auth_wait, which is NULL then. */
 enum auth_verdict auth_verdict(struct exchange *ex);
 
 /* The exchange does not wait any longer; nothing happens when it did not. */
 void auth_forget(struct exchange *ex);
-
-/* A number that nobody outside can tell, the same for the same name: which hash stands in for
- * a user that does not exist. */
-size_t auth_pick(const struct auth_shared *s, struct slice name, size_t count);
-
 #endif

@@ -119,6 +119,16 @@ def test_link_to_a_file_stays_a_link(tmp_path, ctl):
     assert (tmp_path / "there" / "tokens").read_text().startswith("ci:sha256:")
 
 
+@pytest.mark.parametrize("target", ["there/tokens", "missing/tokens"])
+def test_link_to_a_file_that_is_not_there_is_left_alone(tmp_path, ctl, target):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "tokens").symlink_to(target)
+    done = ctl("token", tmp_path / "tokens", "ci")
+    assert done.returncode == 1 and "No such file" in done.stderr and done.stdout == ""
+    assert (tmp_path / "tokens").is_symlink()
+    assert list((tmp_path / "there").iterdir()) == []
+
+
 @pytest.mark.parametrize("args, text, status, said", [
     (["passwd", "users", "anna", "secret"], "", 2, "every user of this machine"),
     (["token", "tokens", "ci", "secret"], "", 2, "every user of this machine"),
@@ -131,6 +141,8 @@ def test_link_to_a_file_stays_a_link(tmp_path, ctl):
     (["passwd", "users", "anna"], "", 1, "no password"),
     (["passwd", "users", "anna"], "\n", 1, "is empty"),
     (["passwd", "users", "anna"], "a\tb\n", 1, "control character"),
+    (["passwd", "users", "anna"], "long enough\0and more\n", 1, "control character"),
+    (["passwd", "users", "anna"], "\0long enough\n", 1, "control character"),
     (["passwd", "users", "anna"], "x" * 600 + "\n", 1, "longer than 511"),
     (["passwd", "no/such/users", "anna"], "long enough\n", 1, "No such file"),
     (["token", "/dev/null", "ci"], "", 1, "/dev/null: is no regular file; name one"),

@@ -197,9 +197,11 @@ def ask(server, request, over_unix):
     return int(head[0].split()[1]), pairs
 
 
+RANDOM = re.compile(r"(boundary=|/upload-)[\w-]+")
+
+
 def comparable(pairs):
-    return [(n, re.sub(r"boundary=\w+", "boundary=...", v)) for n, v in pairs
-            if n.lower() not in OF_CONNECTION]
+    return [(n, RANDOM.sub(r"\1...", v)) for n, v in pairs if n.lower() not in OF_CONNECTION]
 
 
 class Explainer:
@@ -405,6 +407,9 @@ def test_bytes_that_are_no_text_stay_json(explain):
     (["--explain", "https://example.org/"], "wants TLS, which this version does not have"),
     (["--explain", "http://u:p@example.org/"], "has a user in it"),
     (["--explain", "/", "--from", "here"], "here is no address"),
+    (["--explain", "http://\x1b[31m\r\n/"], r"http://\x1b[31m\x0d\x0a/ has no valid host"),
+    (["--explain", "ftp:\x1b]0;x\x07"], r"ftp:\x1b]0;x\x07 is no URL"),
+    (["--explain", "/", "--from", "\x1b[2J"], r"\x1b[2J is no address"),
     (["--explain", "/", "-H", "A: b\r\nC: d"], "has a line end in it"),
     (["--explain", "GET", "/", ".", "more"], "only one directory"),
     (["--json", "."], "go with --explain"),

@@ -307,6 +307,14 @@ def test_the_pid_file_is_written_and_removed(start, site, tmp_path):
     assert not path.exists()
 
 
+def test_a_pid_file_that_is_a_pipe_is_not_waited_for(run, site, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "web.json").write_text(json.dumps(
+        config([files(site)], pid_file=str(tmp_path / "pipe"))))
+    done = run("-c", "web.json")
+    assert done.returncode == 1 and "cannot write the pid file" in done.stderr
+
+
 # --- privileges ---
 
 def ids(pid, name):

@@ -212,6 +212,16 @@ def test_a_log_that_cannot_be_opened_is_refused(start, tmp_path):
     assert ask(server) == "old"
 
 
+@pytest.mark.parametrize("log", ["access", "error"])
+def test_a_log_that_is_a_pipe_without_a_reader_is_not_waited_for(start, tmp_path, log):
+    os.mkfifo(tmp_path / "pipe")
+    server = start(config([says("old")]))
+    logs = {log: {"to": str(tmp_path / "pipe")}}
+    said = refused_reload(server, config([says("new")], logs=logs))
+    assert f"/logs/{log}/to: cannot open the {log} log" in said
+    assert ask(server) == "old"
+
+
 def free_port():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))

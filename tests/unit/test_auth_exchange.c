@@ -10,9 +10,11 @@
 #include <cmocka.h>
 
 #include <poll.h>
+#include <stdio.h>
 
 #include "tree.h"
 #include "transport.h"
+#include "base/base64.h"
 #include "base/counters.h"
 #include "base/password.h"
 #include "base/pool.h"
@@ -286,6 +288,36 @@ all_addresses_have_a_bounded_number_of_checks(void **state)
 		assert_int_equal(finish_held(i), 401);
 }
 
+static struct exchange *
+begin_as(size_t which, const char *user, char last)
+{
+	char text[64], value[128] = "Basic ";
+	int n = snprintf(text, sizeof(text), "%s:wrong%c", user, last);
+
+	value[6 + base64_encode(text, (size_t)n, value + 6)] = '\0';
+	return begin(which, "/say/x", value);
+}
+
+/* An address that may ask nothing more is refused whoever it asks about: did one that is not
+ * there share the check of another, it would not be refused. */
+static void
+checks_for_one_user_tell_nothing_about_another(void **state)
+{
+	static const char *const names[] = { "alice", "bob", "x0", "x1", "x2",
+					     "x3",    "x4",  "x5", "x6", "x7" };
+
+	(void)state;
+	for (size_t i = 0; i < AUTH_CHECKS_ADDRESS; i++)
+		assert_int_equal(begin_as(i, "nobody", (char)('0' + i))->state,
+				 EXCHANGE_HELD);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		begin_as(MANY - 1, names[i], '0');
+		assert_int_equal(transport_finish(&rig.t[MANY - 1]), 429);
+	}
+	for (size_t i = 0; i < AUTH_CHECKS_ADDRESS; i++)
+		assert_int_equal(finish_held(i), 401);
+}
+
 /* --- who leaves --- */
 
 static void
@@ -361,6 +393,7 @@ main(void)
 		TEST(one_question_of_many_is_checked_once),
 		TEST(one_address_has_few_checks_at_a_time),
 		TEST(all_addresses_have_a_bounded_number_of_checks),
+		TEST(checks_for_one_user_tell_nothing_about_another),
 		TEST(exchange_that_ends_while_held_is_forgotten),
 		TEST(one_who_leaves_takes_no_answer_from_the_others),
 		TEST(refusal_while_held_is_the_answer),
