@@ -343,18 +343,27 @@ publish_new(struct fs_temp *t, int dirfd, const char *name)
 				  : fs_move_new(t->dirfd, t->name, dirfd, name);
 }
 
+/* One that nobody knows, for who has none yet. */
+static int
+give_name(struct fs_temp *t)
+{
+	int rc;
+
+	if (t->name[0] != '\0')
+		return 0;
+	rc = random_name(t->name);
+	if (rc == 0)
+		rc = link_temp(t, t->dirfd, t->name);
+	if (rc < 0)
+		t->name[0] = '\0';
+	return rc;
+}
+
 static int
 publish_over(struct fs_temp *t, int dirfd, const char *name)
 {
-	int rc = 0;
+	int rc = give_name(t);
 
-	if (t->name[0] == '\0') {
-		rc = random_name(t->name);
-		if (rc == 0)
-			rc = link_temp(t, t->dirfd, t->name);
-		if (rc < 0)
-			t->name[0] = '\0';
-	}
 	if (rc == 0 && renameat(t->dirfd, t->name, dirfd, name) < 0)
 		rc = -errno;
 	return rc;
@@ -389,6 +398,30 @@ fs_temp_publish(struct fs_temp *t, int dirfd, const char *name, bool replace,
 		t->name[0] = '\0';
 	if (replaced != NULL)
 		*replaced = over;
+	return rc;
+}
+
+static int
+exchange(const struct fs_temp *t, int dirfd, const char *name)
+{
+	return renameat2(t->dirfd, t->name, dirfd, name, RENAME_EXCHANGE) == 0 ? 0
+									       : -errno;
+}
+
+int
+fs_temp_exchange(struct fs_temp *t, int dirfd, const char *name)
+{
+	struct stat st;
+	int rc = give_name(t);
+
+	if (rc == 0)
+		rc = exchange(t, dirfd, name);
+	/* Any kind of thing can change places, also what nobody meant to replace. */
+	if (rc == 0 && (fstatat(t->dirfd, t->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(st.st_mode))) {
+		(void)exchange(t, dirfd, name);
+		rc = -EISDIR;
+	}
 	return rc;
 }
 

@@ -107,6 +107,12 @@ int fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
 int fs_temp_publish(struct fs_temp *t, int dirfd, const char *name, bool replace,
 		    bool *replaced) __attribute__((warn_unused_result));
 
+/* Lets the file change places with the one that has the name in `dirfd`, atomically; that one
+ * is what fs_temp_discard() removes then, unless another call puts it back. 0 or -errno: -ENOENT
+ * there is none; -EINVAL, -ENOSYS: the file system cannot do that; -EISDIR: it is no file. */
+int fs_temp_exchange(struct fs_temp *t, int dirfd, const char *name)
+	__attribute__((warn_unused_result));
+
 /* Closes, and removes what was not published. */
 void fs_temp_discard(struct fs_temp *t);
 

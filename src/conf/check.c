@@ -150,6 +150,15 @@ check_redirect_to(struct slice s)
 }
 
 const char *
+check_after(struct slice s)
+{
+	if (memmem(s.ptr, s.len, "${", 2) != NULL)
+		return "has a \"${...}\", which is not filled in here; write a path or "
+		       "URL";
+	return check_redirect_to(s);
+}
+
+const char *
 check_fallback(struct slice s)
 {
 	char c = s.len != 0 ? s.ptr[0] : '\0';

@@ -22,6 +22,8 @@ const char *check_route_path(struct slice s);
 const char *check_target_bytes(struct slice s);
 /* Where a row of a table may lead; a '*' is never in the host. */
 const char *check_redirect_to(struct slice s);
+/* The same, but nothing in it is filled in. */
+const char *check_after(struct slice s);
 /* The name of a file in a directory. */
 const char *check_file_name(struct slice s);
 /* A response field that is the administrator's to set. */

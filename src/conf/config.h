@@ -164,6 +164,7 @@ struct conf_upload {
 	bool create_directories;
 	struct conf_strings types; /* endings that are taken, ".jpg"; none = all */
 	uint32_t mode; /* file permission bits */
+	const char *after; /* a path or URL; NULL: a page tells what arrived */
 	struct conf_place directory_place;
 };
 

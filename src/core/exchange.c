@@ -299,6 +299,9 @@ open_route(struct exchange *ex)
 {
 	const struct handler *h = ex->route->by_method[ex->head.method];
 
+	if (h != NULL)
+		ex->body_max = h->ops->body_max != NULL ? h->ops->body_max(ex)
+							: h->body_max;
 	if (ex->trace != NULL)
 		exchange_note_method(ex, h);
 	if (is_preflight(ex))
@@ -307,7 +310,6 @@ open_route(struct exchange *ex)
 		return answer_options(ex, ex->route->allow);
 	if (h == NULL)
 		return 405;
-	ex->body_max = h->body_max;
 	if (ex->head.body == HTTP_BODY_LENGTH && ex->head.content_length > ex->body_max)
 		return 413;
 	return open_handler(ex, h);

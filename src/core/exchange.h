@@ -78,6 +78,9 @@ struct handler_ops {
 	void (*destroy)(void *state);
 	/* Once, as the user that serves: warns of what is out of reach. May be NULL. */
 	void (*check_access)(void *state);
+	/* The largest body that it takes with this request, asked before open(); NULL: what
+	 * the route says. */
+	uint64_t (*body_max)(const struct exchange *);
 	/* 0, or the status to answer with an error page. After 0 the handler has either
 	 * responded, or asked for a turn (exchange_later), or waits for data(). Where ex->dry
 	 * is set neither of them creates, removes or changes anything. */

@@ -166,11 +166,11 @@ exchange_note_method(const struct exchange *ex, const struct handler *h)
 			      SLICE_ARG(ex->head.method_name),
 			      SLICE_ARG(ex->route->allow));
 	else if (ex->head.body == HTTP_BODY_LENGTH &&
-		 ex->head.content_length > h->body_max)
+		 ex->head.content_length > ex->body_max)
 		exchange_note(ex, TRACE_ROUTE,
 			      "a body of %llu bytes is too large: %llu are taken",
 			      (unsigned long long)ex->head.content_length,
-			      (unsigned long long)h->body_max);
+			      (unsigned long long)ex->body_max);
 	else
 		ex->trace->handler = h;
 }

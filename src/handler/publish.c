@@ -137,16 +137,13 @@ start_sync(struct publish *p, struct exchange *ex, enum publish_state state,
 
 /* --- names --- */
 
-/* What replaced another file stays: that one is gone. */
 static void
 take_back(struct publish *p, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct publish_item *item = &p->items[i];
 
-		if (!item->result.replaced)
-			store_take_back(p->store, item->file, item->path,
-					item->result.name);
+		store_take_back(p->store, item->file, item->path, &item->result);
 	}
 }
 
@@ -184,6 +181,9 @@ publish_begin(struct publish *p, struct exchange *ex, struct store *store,
 	      struct publish_item *items, size_t count)
 {
 	*p = (struct publish){ .store = store, .items = items, .count = count };
+	/* Of several a later one may fail when the first have their names. */
+	for (size_t i = 0; i < count; i++)
+		items[i].file->keeps_old = count > 1;
 	if (store->conf->durable)
 		return start_sync(p, ex, PUBLISH_SYNCING, collect_files);
 	return name_them(p, ex);

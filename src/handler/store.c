@@ -258,6 +258,13 @@ publish_over(struct store *s, struct store_file *f, int dirfd, const char *name,
 		return staging;
 	if (f->temp.name[0] == '\0')
 		f->temp.dirfd = staging;
+	if (f->keeps_old) {
+		int rc = fs_temp_exchange(&f->temp, dirfd, name);
+
+		out->replaced = rc == 0;
+		if (rc != -EINVAL && rc != -ENOSYS && rc != -ENOENT)
+			return rc;
+	}
 	return fs_temp_publish(&f->temp, dirfd, name, true, &out->replaced);
 }
 
@@ -302,19 +309,29 @@ store_publish(struct store *s, struct store_file *f, const char *path,
 }
 
 void
-store_take_back(struct store *s, const struct store_file *f, const char *path,
-		const char *name)
+store_take_back(struct store *s, struct store_file *f, const char *path,
+		const struct store_result *result)
 {
 	struct stat mine, there;
-	const char *last;
-	int dirfd = store_open_parent(s, path, false, &last);
+	const char *last, *name = result->name;
+	int dirfd, rc = 0;
 
+	/* The old one is gone, and none at all would be worse. */
+	if (result->replaced && f->temp.name[0] == '\0')
+		return;
+	dirfd = store_open_parent(s, path, false, &last);
 	if (dirfd < 0)
 		return;
 	if (fstat(f->temp.fd, &mine) == 0 &&
 	    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino)
-		unlinkat(dirfd, name, 0);
+	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino) {
+		if (result->replaced)
+			rc = fs_temp_exchange(&f->temp, dirfd, name);
+		else
+			unlinkat(dirfd, name, 0);
+	}
+	if (rc < 0)
+		(void)store_failed(s, "put back a file in", name, rc);
 	close(dirfd);
 }
 

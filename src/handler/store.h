@@ -38,6 +38,7 @@ struct store_file {
 	struct fs_temp temp;
 	uint64_t size;
 	uint64_t look_at; /* of the size: when free space is asked for again */
+	bool keeps_old;   /* what it replaces is there until discard, to be put back */
 };
 
 struct store_result {
@@ -66,9 +67,9 @@ int store_append(struct store *s, struct store_file *f, struct slice bytes);
 int store_publish(struct store *s, struct store_file *f, const char *path,
 		  const struct http_head *head, struct store_result *out);
 /* A file that was published as `name`, in the directory of `path`, loses that name again, if it
- * still has it. */
-void store_take_back(struct store *s, const struct store_file *f, const char *path,
-		     const char *name);
+ * still has it. What it replaced has it again, where the file system could keep that. */
+void store_take_back(struct store *s, struct store_file *f, const char *path,
+		     const struct store_result *result);
 /* What was not published is gone; a second time does nothing. */
 void store_discard(struct store_file *f);
 

@@ -169,14 +169,27 @@ door_of(const struct exchange *ex)
 static const struct upload_door *
 find_door(const struct exchange *ex)
 {
+	if (upload_is_form(ex))
+		return &upload_form;
 	return ex->head.method == HTTP_DELETE ? &upload_delete : &upload_raw;
+}
+
+static uint64_t
+upload_body_max(const struct exchange *ex)
+{
+	const struct conf_upload *conf = &ex->route->conf->upload;
+
+	return upload_is_form(ex) ? upload_form_body_max(conf) : conf->max_size;
 }
 
 static int
 upload_open(struct exchange *ex)
 {
 	const struct store *s = &upload_of(ex)->store;
+	int status = upload_check_origin(ex);
 
+	if (status != 0)
+		return status;
 	exchange_note(ex, TRACE_UPLOAD, "into the directory %s%s", s->conf->directory,
 		      s->dirfd < 0 ? ", which may not be opened" : "");
 	return s->dirfd < 0 ? 403 : find_door(ex)->open(ex);
@@ -207,6 +220,7 @@ const struct handler_ops upload_handler = {
 	.create = upload_create,
 	.destroy = upload_destroy,
 	.check_access = upload_check_access,
+	.body_max = upload_body_max,
 	.open = upload_open,
 	.data = upload_data,
 	.work = upload_work,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * upload: what the doors of an "upload" share. A request goes through one door: upload.c finds
- * out which; upload_raw.c takes the body itself as the file.
+ * out which; upload_raw.c takes the body itself as the file, upload_form.c the files of a form.
  */
 #ifndef WEBSRV_HANDLER_UPLOAD_H
 #define WEBSRV_HANDLER_UPLOAD_H
@@ -17,6 +17,7 @@ struct upload {
 	const struct conf_route *route;
 	struct slice *types; /* "types" */
 	size_t type_count;
+	size_t form_files; /* of the forms that are on their way: each has a descriptor */
 };
 
 /* Like handler_ops; open() sets ex->data to a struct whose first member is the door. */
@@ -28,6 +29,7 @@ struct upload_door {
 };
 
 extern const struct upload_door upload_raw;    /* PUT, POST: the body is the file */
+extern const struct upload_door upload_form;   /* POST of multipart/form-data */
 extern const struct upload_door upload_delete; /* DELETE of a file */
 
 static inline struct upload *
@@ -38,6 +40,17 @@ upload_of(const struct exchange *ex)
 
 /* The request is for the collection itself, "/drop/", not for a name in it. */
 bool upload_is_collection(const struct exchange *ex);
+
+/* Is it the form of a browser? */
+bool upload_is_form(const struct exchange *ex);
+uint64_t upload_form_body_max(const struct conf_upload *conf);
+
+/*
+ * Browsers let a page of any site send a POST here, with the user's passwords: 0, or 403 when
+ * a browser says that the page is of another origin, and "cors" does not let that one in.
+ * Who says nothing is no browser. Other methods are asked for by a preflight first.
+ */
+int upload_check_origin(struct exchange *ex);
 
 /* May this path, relative to the collection, be stored? 0; 400 or 415 with the reason set; 409
  * when it has directories and the store makes none. */

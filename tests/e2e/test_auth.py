@@ -188,6 +188,8 @@ class Terminal:
     def __init__(self, *args):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Who runs the tests in the background may ignore it, and that is inherited.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execv(args[0], [str(a) for a in args])
         self.seen = b""
 

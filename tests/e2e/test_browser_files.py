@@ -253,7 +253,8 @@ def test_a_film_is_played_from_where_the_viewer_wants(start, site, act, age):
                  if e["target"] == "/film.webm"]
         return lines if len(lines) >= 3 else None  # the browser itself keeps some parts
     lines = until(logged, "the access log")
-    assert {e["status"] for e in lines} == {206}
+    # Of a file that just came the browser may ask again whether it is still the same.
+    assert 206 in {e["status"] for e in lines} <= {206, 304}
     assert any(0 < e["sent"] < len(film) // 8 for e in lines)
 
 

@@ -58,7 +58,7 @@ __wrap_password_is_built_in(void)
 	"\"\", \"default_type\": \"a/b\"}, \"upload\": {\"directory\": \".\", "          \
 	"\"max_size\": \"5T\", \"conflict\": \"rename\", \"mode\": \"7\", "              \
 	"\"reserve\": 5, \"durable\": false, \"create_directories\": true, \"types\": "  \
-	"[\".a\"]}, "                                                                    \
+	"[\".a\"], \"after\": \"/z\"}, "                                                 \
 	"\"methods\": [\"PUT\", \"GET\"], \"headers\": {\"x-a\": null, \"X-C\": "        \
 	"\"\\\"\\\\\"}, \"cache_control\": \"no-store\", \"download\": true, \"cors\": " \
 	"{\"origins\": [\"https://a.example\"], \"methods\": [\"PUT\"], \"headers\": "   \
@@ -233,6 +233,7 @@ same_route(const struct conf_route *a, const struct conf_route *b)
 	assert_int_equal(a->upload.max_size, b->upload.max_size);
 	assert_int_equal(a->upload.conflict, b->upload.conflict);
 	assert_int_equal(a->upload.mode, b->upload.mode);
+	same_text(a->upload.after, b->upload.after);
 	same_text(a->redirect.to, b->redirect.to);
 	assert_int_equal(a->redirect.status, b->redirect.status);
 	assert_int_equal(a->redirect.keep_query, b->redirect.keep_query);

@@ -420,6 +420,16 @@ actions_are_checked(void **state)
 			"[\"jpg\"]}}"),
 		  "t.json:2:55: /servers/0/routes/0/upload/types/0: \"jpg\" is not the "
 		  "ending of a name; begin it with \".\", such as \".jpg\"\n" },
+		{ "upload_after_that_would_be_filled_in",
+		  ROUTE("{\"path\": \"/*\", \"upload\": {\"directory\": \"x\", "
+			"\"after\": \"/${host}\"}}"),
+		  "t.json:2:54: /servers/0/routes/0/upload/after: \"/${host}\" has a "
+		  "\"${...}\", which is not filled in here; write a path or URL\n" },
+		{ "upload_after_that_is_a_host",
+		  ROUTE("{\"path\": \"/*\", \"upload\": {\"directory\": \"x\", "
+			"\"after\": \"//b.example\"}}"),
+		  "t.json:2:54: /servers/0/routes/0/upload/after: \"//b.example\" begins "
+		  "with \"//\", which is a host; write one \"/\" or \"https://\"\n" },
 		{ "redirect_without_a_target",
 		  ROUTE("{\"path\": \"/a\", \"redirect\": {}}"),
 		  "t.json:2:28: /servers/0/routes/0/redirect: \"to\" is missing; add it: "

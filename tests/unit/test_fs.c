@@ -469,6 +469,21 @@ check_temp(int dirfd, bool named)
 	fs_temp_discard(&t);
 	assert_file(dirfd, "four", "four");
 	assert_int_equal(count_entries(dirfd), before + 3);
+
+	begin(&t, dirfd, named, "five");
+	assert_int_equal(fs_temp_exchange(&t, dirfd, "none"), -ENOENT);
+	assert_int_equal(fs_temp_exchange(&t, dirfd, "four"), 0);
+	assert_file(dirfd, "four", "five");
+	assert_file(dirfd, t.name, "four");
+	assert_int_equal(fs_temp_exchange(&t, dirfd, "four"), 0);
+	assert_file(dirfd, "four", "four");
+	assert_int_equal(mkdirat(dirfd, "folder", 0755), 0);
+	assert_int_equal(fs_temp_exchange(&t, dirfd, "folder"), -EISDIR);
+	assert_int_equal(unlinkat(dirfd, "folder", AT_REMOVEDIR), 0);
+	assert_int_equal(fs_temp_exchange(&t, dirfd, "four"), 0);
+	fs_temp_discard(&t);
+	assert_file(dirfd, "four", "five");
+	assert_int_equal(count_entries(dirfd), before + 3);
 }
 
 static void

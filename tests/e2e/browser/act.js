@@ -2,8 +2,9 @@
 // Does in headless Chromium what stands on stdin, as JSON, and tells on stdout what came of it:
 //     node act.js CHROMIUM < {"page": CONTEXT-OPTIONS, "steps": [[STEP, ARGUMENT], ...]}
 // Steps: open URL, save URL (that is downloaded instead of shown: the name that it gets), click
-// SELECTOR (of a link, and wait for where it leads), back, shot FILE,
-// evaluate EXPRESSION (whose value, which may be a promise, is the result of the step).
+// SELECTOR (of a link, and wait for where it leads), back, shot FILE, choose [SELECTOR, FILES]
+// (of an input), evaluate EXPRESSION (whose value, which may be a promise, is the result of the
+// step).
 'use strict';
 
 const fs = require('fs');
@@ -26,6 +27,7 @@ const STEPS = {
 	},
 	back: (page) => page.goBack({ waitUntil: 'load' }).then(() => page.url()),
 	shot: (page, path) => page.screenshot({ path, fullPage: true }).then(() => path),
+	choose: (page, [selector, files]) => page.setInputFiles(selector, files),
 	evaluate: (page, expression) => page.evaluate(expression),
 };
 
