@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include "base/clients.h"
+#include "base/clock.h"
+#include "base/quota.h"
 #include "conf/load.h"
+#include "handler/store_quota.h"
 
 struct generation *
 generation_new(struct config *conf)
@@ -36,6 +39,7 @@ generation_free(struct generation *g)
 	}
 	free(g->slots);
 	clients_free(g->clients);
+	quota_free(g->quota);
 	sockets_close(&g->sockets, false);
 	start_close(&g->start);
 	logs_close(&g->logs);
@@ -46,9 +50,13 @@ generation_free(struct generation *g)
 int
 generation_make_slots(struct generation *g)
 {
+	size_t quotas = store_quota_count(g->conf);
+
 	g->slots = calloc(g->conf->workers, sizeof(*g->slots));
 	g->clients = clients_new(g->conf->workers);
-	if (g->slots == NULL || g->clients == NULL)
+	if (quotas != 0)
+		g->quota = quota_new(g->conf->workers, quotas, clock_mono_ms());
+	if (g->slots == NULL || g->clients == NULL || (quotas != 0 && g->quota == NULL))
 		return -ENOMEM;
 	g->slot_count = g->conf->workers;
 	for (size_t i = 0; i < g->slot_count; i++)

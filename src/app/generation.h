@@ -25,6 +25,7 @@ enum generation_state {
 };
 
 struct clients;
+struct quota;
 
 struct slot {
 	pid_t pid; /* 0: no worker */
@@ -45,6 +46,7 @@ struct generation {
 	struct logs logs;
 	struct sockets sockets;
 	struct clients *clients; /* of its workers, by slot: a reload counts anew */
+	struct quota *quota;     /* of upload directories, likewise; NULL: none has one */
 	struct slot *slots;
 	size_t slot_count;  /* as many as conf->workers, once there are slots */
 	size_t block_count; /* of counters: its workers sum that many */

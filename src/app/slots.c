@@ -16,6 +16,7 @@
 #include "app/worker.h"
 #include "base/clients.h"
 #include "base/clock.h"
+#include "base/quota.h"
 
 #define HEALTHY_MS 10000 /* who lived that long did not die at once */
 #define BACKOFF_MIN_MS 100
@@ -83,6 +84,7 @@ run_as_worker(struct supervisor *s, struct generation *g, size_t index, int chan
 		.logs = &g->logs,
 		.counters = s->counters,
 		.clients = g->clients,
+		.quota = g->quota,
 		.blocks = g->block_count,
 		.block = g->slots[index].block,
 		.slots = g->slot_count,
@@ -180,6 +182,8 @@ slot_reap(struct supervisor *s, struct generation *g, size_t index, int status)
 	slot->yielded = true;
 	/* What it had open is closed. */
 	clients_forget(g->clients, index);
+	if (g->quota != NULL)
+		quota_forget(g->quota, index);
 	atomic_store(&s->counters[slot->block].v[COUNTER_CONNECTIONS_OPEN], 0);
 }
 

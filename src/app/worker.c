@@ -206,7 +206,8 @@ open_site(struct worker *w)
 				   .log = &b->logs->errors,
 				   .counters = &b->counters[b->block],
 				   .status = &w->status,
-				   .limits = &w->limits };
+				   .limits = &w->limits,
+				   .quota = b->quota };
 	struct buf errors;
 
 	w->files = file_shared_new(b->conf, takes_uploads(b->conf) ? b->counters : NULL,

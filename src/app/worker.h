@@ -15,6 +15,7 @@
 
 struct clients;
 struct counter_block;
+struct quota;
 
 struct worker_boot {
 	const struct config *conf;
@@ -22,6 +23,7 @@ struct worker_boot {
 	struct logs *logs;              /* the worker's own copy after fork */
 	struct counter_block *counters; /* all blocks; [block] is ours */
 	struct clients *clients;        /* of all workers, by slot */
+	struct quota *quota;            /* likewise; may be NULL */
 	size_t blocks;
 	size_t block;
 	size_t slots;

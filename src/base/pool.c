@@ -166,12 +166,16 @@ int
 pool_submit(struct pool *p, struct pool_job *job)
 {
 	size_t waiting, idle;
+	bool ends;
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
 	waiting = p->waiting.count;
 	idle = p->idle;
+	ends = p->ends;
 	pthread_mutex_unlock(&p->lock);
+	if (ends)
+		return -ECANCELED; /* done() of one that ran may ask for more */
 	if (waiting >= p->waiting_max)
 		return -EAGAIN;
 	if (waiting >= idle && p->thread_count < p->thread_max)

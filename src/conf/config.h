@@ -125,11 +125,7 @@ enum conf_action {
 };
 
 enum conf_symlinks { CONF_SYMLINKS_INSIDE, CONF_SYMLINKS_REFUSE, CONF_SYMLINKS_FOLLOW };
-enum conf_conflict {
-	CONF_CONFLICT_REFUSE,
-	CONF_CONFLICT_REPLACE,
-	CONF_CONFLICT_RENAME
-};
+enum conf_conflict { CONF_CONFLICT_REFUSE, CONF_CONFLICT_REPLACE, CONF_CONFLICT_RENAME };
 
 /* Compression while serving. */
 struct conf_compress {
@@ -159,13 +155,16 @@ struct conf_upload {
 	const char *directory; /* absolute */
 	uint64_t max_size;
 	enum conf_conflict conflict;
+	uint64_t quota;   /* bytes in the directory; 0 = no limit */
 	uint64_t reserve; /* bytes that stay free on the file system */
 	bool durable;     /* synced before success is answered */
 	bool create_directories;
 	struct conf_strings types; /* endings that are taken, ".jpg"; none = all */
-	uint32_t mode; /* file permission bits */
-	const char *after; /* a path or URL; NULL: a page tells what arrived */
+	uint32_t mode;             /* file permission bits */
+	uint32_t per_client;       /* uploads of an address at a time; 0 = no limit */
+	const char *after;         /* a path or URL; NULL: a page tells what arrived */
 	struct conf_place directory_place;
+	struct conf_place quota_place;
 };
 
 struct conf_redirect {

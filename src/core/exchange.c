@@ -65,6 +65,7 @@ exchange_reset(struct exchange *ex)
 	ex->state = EXCHANGE_NEW;
 	ex->handler = NULL;
 	ex->data = NULL;
+	ex->entered = 0;
 	ex->close = ex->waits = false;
 	ex->own_fields = 0;
 	ex->reason = NULL;

@@ -139,6 +139,7 @@ struct exchange {
 	const struct exchange_ops *ops;
 	const struct handler *handler; /* open; NULL when none is */
 	void *data;                    /* the handler's, for this exchange */
+	uint32_t entered; /* of clients_enter(), by that handler; 0: nothing */
 	int error_status; /* set while an error page answers: its status wins */
 	bool close;       /* the connection must not be used again */
 	bool waits;       /* for a turn of the loop to work() in */

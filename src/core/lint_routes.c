@@ -94,6 +94,22 @@ check_methods(struct lint *l, const struct route *r)
 	}
 }
 
+/* Of the default of max_size, too: who sets the one should think of the other. */
+static void
+check_quota(struct lint *l, const struct conf_route *r)
+{
+	const struct conf_upload *u = &r->upload;
+
+	if ((r->actions & CONF_ACTION_UPLOAD) != 0 && u->quota != 0 &&
+	    u->quota < u->max_size)
+		lint_warning(l, &u->quota_place,
+			     "no file can be as large as \"max_size\" allows (%llu "
+			     "bytes), since all of them may have %llu bytes together; "
+			     "lower \"max_size\", or raise \"quota\"",
+			     (unsigned long long)u->max_size,
+			     (unsigned long long)u->quota);
+}
+
 static void
 check_vhost(struct lint *l, const struct vhost *v)
 {
@@ -109,6 +125,7 @@ check_vhost(struct lint *l, const struct vhost *v)
 		else
 			check_cover(l, v, r);
 		check_methods(l, r);
+		check_quota(l, r->conf);
 	}
 }
 

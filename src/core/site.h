@@ -27,6 +27,7 @@ struct handler_ops;
 struct limits;
 struct log;
 struct pool;
+struct quota;
 
 /* What status pages tell of the process tree. All borrowed; outlives the site. */
 struct server_status {
@@ -50,6 +51,8 @@ struct handler_env {
 	struct auth_shared *auth;           /* the same */
 	struct limits *limits;              /* by address; NULL: none hold */
 	const struct upload_dirs *uploads;  /* of the whole site, which sets it itself */
+	/* Of the upload directories that have one, for the worker of the limits; NULL: none holds. */
+	struct quota *quota;
 	/* Requests are explained, not served, perhaps by a user of few rights: directories that
 	 * may not be opened are told by the answers, not by create(). */
 	bool explains;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "handler/etag.h"
 #include "handler/fs_status.h"
+#include "handler/store_quota.h"
 #include "http/cond.h"
 
 #define RENAME_TRIES 1000
@@ -73,13 +74,11 @@ free_bytes(const struct store *s)
 	return (uint64_t)v.f_bavail * v.f_frsize;
 }
 
-int
-store_check_room(struct store *s, uint64_t size, uint64_t more)
+static int
+check_free(struct store *s, uint64_t more)
 {
 	uint64_t left;
 
-	if (size > s->conf->max_size || more > s->conf->max_size - size)
-		return 413;
 	if (s->conf->reserve == 0 && more == 0)
 		return 0;
 	left = free_bytes(s);
@@ -91,6 +90,17 @@ store_check_room(struct store *s, uint64_t size, uint64_t more)
 		    s->conf->directory, (unsigned long long)left,
 		    (unsigned long long)more, (unsigned long long)s->conf->reserve);
 	return 507;
+}
+
+int
+store_check_room(struct store *s, uint64_t size, uint64_t more)
+{
+	int status;
+
+	if (size > s->conf->max_size || more > s->conf->max_size - size)
+		return 413;
+	status = store_quota_check(s, more);
+	return status != 0 ? status : check_free(s, more);
 }
 
 /* --- names --- */
@@ -210,8 +220,10 @@ store_append(struct store *s, struct store_file *f, struct slice bytes)
 		return 413;
 	if (f->size + bytes.len >= f->look_at) {
 		f->look_at = f->size + bytes.len + LOOK_EVERY;
-		status = store_check_room(s, f->size, bytes.len);
+		status = check_free(s, bytes.len);
 	}
+	if (status == 0)
+		status = store_quota_grow(s, f, f->size + bytes.len);
 	if (status != 0)
 		return status;
 	rc = fs_write_full(f->temp.fd, bytes.ptr, bytes.len);
@@ -225,6 +237,7 @@ void
 store_discard(struct store_file *f)
 {
 	fs_temp_discard(&f->temp);
+	store_quota_settle(f, false);
 }
 
 /* --- publish --- */
@@ -252,20 +265,22 @@ static int
 publish_over(struct store *s, struct store_file *f, int dirfd, const char *name,
 	     struct store_result *out)
 {
-	int staging = store_staging(s);
+	int staging = store_staging(s), rc;
+	uint64_t mark = store_quota_mark(s);
+	struct stat old = { 0 };
 
 	if (staging < 0)
 		return staging;
 	if (f->temp.name[0] == '\0')
 		f->temp.dirfd = staging;
-	if (f->keeps_old) {
-		int rc = fs_temp_exchange(&f->temp, dirfd, name);
-
-		out->replaced = rc == 0;
-		if (rc != -EINVAL && rc != -ENOSYS && rc != -ENOENT)
-			return rc;
-	}
-	return fs_temp_publish(&f->temp, dirfd, name, true, &out->replaced);
+	(void)fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW);
+	rc = f->keeps_old ? fs_temp_exchange(&f->temp, dirfd, name) : -ENOSYS;
+	out->replaced = rc == 0;
+	if (rc == -EINVAL || rc == -ENOSYS || rc == -ENOENT)
+		rc = fs_temp_publish(&f->temp, dirfd, name, true, &out->replaced);
+	if (rc == 0 && out->replaced)
+		store_quota_remove(s, mark, (uint64_t)old.st_size);
+	return rc;
 }
 
 static int
@@ -289,6 +304,8 @@ publish_in(struct store *s, struct store_file *f, int dirfd, const char *name,
 		return 412;
 	if (rc == -EEXIST && s->conf->conflict == CONF_CONFLICT_RENAME)
 		rc = publish_renamed(f, dirfd, slice_from_str(name), out);
+	if (rc == 0)
+		store_quota_settle(f, true);
 	return rc == 0 ? 0 : store_failed(s, "publish", name, rc);
 }
 
@@ -314,6 +331,7 @@ store_take_back(struct store *s, struct store_file *f, const char *path,
 {
 	struct stat mine, there;
 	const char *last, *name = result->name;
+	uint64_t mark = store_quota_mark(s);
 	int dirfd, rc = 0;
 
 	/* The old one is gone, and none at all would be worse. */
@@ -325,10 +343,11 @@ store_take_back(struct store *s, struct store_file *f, const char *path,
 	if (fstat(f->temp.fd, &mine) == 0 &&
 	    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino) {
+		/* What comes back is counted again when all is counted. */
 		if (result->replaced)
 			rc = fs_temp_exchange(&f->temp, dirfd, name);
-		else
-			unlinkat(dirfd, name, 0);
+		else if (unlinkat(dirfd, name, 0) == 0)
+			store_quota_remove(s, mark, (uint64_t)there.st_size);
 	}
 	if (rc < 0)
 		(void)store_failed(s, "put back a file in", name, rc);
@@ -341,6 +360,7 @@ static int
 delete_in(struct store *s, int dirfd, const char *name, const struct http_head *head,
 	  bool dry)
 {
+	uint64_t mark = store_quota_mark(s);
 	struct stat st;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -351,8 +371,10 @@ delete_in(struct store *s, int dirfd, const char *name, const struct http_head *
 		return 409;
 	if (dry)
 		return 0;
-	return unlinkat(dirfd, name, 0) == 0 ? 0
-					     : store_failed(s, "remove", name, -errno);
+	if (unlinkat(dirfd, name, 0) < 0)
+		return store_failed(s, "remove", name, -errno);
+	store_quota_remove(s, mark, (uint64_t)st.st_size);
+	return 0;
 }
 
 int

@@ -16,6 +16,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/quota.h"
 #include "base/slice.h"
 #include "conf/config.h"
 #include "handler/staging.h"
@@ -24,21 +25,27 @@
 
 #define STORE_DEPTH_MAX 16 /* names in a path */
 
+struct pool;
+
 struct store {
 	int dirfd;
 	int staging;                    /* -1: not needed yet */
 	const struct conf_upload *conf; /* borrowed */
 	const struct log *log;          /* borrowed */
 	struct log_limit limit;
-	bool digests_told; /* that none can be kept */
+	bool digests_told;       /* that none can be kept */
+	struct quota_view quota; /* zeroed: nothing is counted; store_quota.h */
+	struct pool *pool;       /* who counts, borrowed */
 };
 
 /* One file on its way. */
 struct store_file {
 	struct fs_temp temp;
 	uint64_t size;
-	uint64_t look_at; /* of the size: when free space is asked for again */
-	bool keeps_old;   /* what it replaces is there until discard, to be put back */
+	uint64_t look_at;  /* of the size: when free space is asked for again */
+	uint64_t promised; /* bytes of the "quota"; until it is published or discarded */
+	struct store *owner; /* who promised them; NULL: nobody */
+	bool keeps_old;      /* what it replaces is there until discard, to be put back */
 };
 
 struct store_result {
@@ -54,7 +61,8 @@ void store_close(struct store *s);
 int store_staging(struct store *s);
 
 /* Is there room for `more` bytes in a file that has `size` of them? 413 beyond max_size, 507
- * when less than "reserve" would be left on the file system. */
+ * when less than "reserve" would be left on the file system, or more than "quota" would be
+ * used. */
 int store_check_room(struct store *s, uint64_t size, uint64_t more);
 
 /* To be asked before the body comes: 412 when the request's preconditions do not hold for
@@ -62,6 +70,9 @@ int store_check_room(struct store *s, uint64_t size, uint64_t more);
 int store_check_name(struct store *s, const char *path, const struct http_head *head);
 
 int store_begin(struct store *s, struct store_file *f);
+/* For who knows how long it will be, after store_begin(): `bytes` of the "quota" are kept for
+ * it. 0 or 507. Without that store_append() asks as it goes. */
+int store_promise(struct store *s, struct store_file *f, uint64_t bytes);
 int store_append(struct store *s, struct store_file *f, struct slice bytes);
 /* Asks again what store_check_name() asked, as close to the moment as can be. */
 int store_publish(struct store *s, struct store_file *f, const char *path,
@@ -72,6 +83,12 @@ void store_take_back(struct store *s, struct store_file *f, const char *path,
 		     const struct store_result *result);
 /* What was not published is gone; a second time does nothing. */
 void store_discard(struct store_file *f);
+
+/* For unfinished uploads, which stay (partial.h): to be called before partial_append() of `n`
+ * bytes: 0, and they count for the "quota"; or 507. What was not written after all, was cut off
+ * or removed is given back. To publish or to close one changes nothing. */
+int store_count_bytes(struct store *s, uint64_t n);
+void store_uncount_bytes(struct store *s, uint64_t n);
 
 /* Removes a file, nothing else: 404, 409, 412. `dry`: only says what it would say. */
 int store_delete(struct store *s, const char *path, const struct http_head *head,

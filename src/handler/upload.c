@@ -14,8 +14,11 @@
 #include "base/buf.h"
 #include "base/counters.h"
 #include "conf/load.h"
+#include "core/limits.h"
 #include "handler/handlers.h"
 #include "handler/store_digest.h"
+#include "handler/store_quota.h"
+#include "handler/upload_client.h"
 #include "http/uri.h"
 
 static int
@@ -35,8 +38,28 @@ upload_destroy(void *state)
 	struct upload *u = state;
 
 	store_close(&u->store);
+	quota_free(u->quota);
 	free(u->types);
 	free(u);
+}
+
+/* Who explains has nobody to share with. 0 or -ENOMEM. */
+static int
+share_quota(struct upload *u, const struct handler_env *env)
+{
+	struct quota_view v = { .quota = env->quota };
+
+	if (env->quota != NULL) {
+		v.directory = store_quota_find(env->conf, u->store.conf->directory);
+		v.worker = env->limits->worker;
+	} else if (env->explains && u->store.conf->quota != 0) {
+		v.quota = u->quota = quota_new(1, 1, 0);
+		if (u->quota == NULL)
+			return -ENOMEM;
+	}
+	if (v.quota != NULL && v.directory != SIZE_MAX)
+		store_quota_share(&u->store, &v, env->pool);
+	return 0;
 }
 
 static int
@@ -62,6 +85,11 @@ upload_create(const struct handler_env *env, const struct conf_route *route, voi
 		upload_destroy(u);
 		return -1;
 	}
+	if (share_quota(u, env) < 0) {
+		conf_report(errors, &conf->directory_place, "out of memory");
+		upload_destroy(u);
+		return -1;
+	}
 	*state = u;
 	return 0;
 }
@@ -69,8 +97,9 @@ upload_create(const struct handler_env *env, const struct conf_route *route, voi
 static void
 upload_check_access(void *state)
 {
-	const struct store *s = &((struct upload *)state)->store;
+	struct store *s = &((struct upload *)state)->store;
 
+	store_quota_await(s);
 	if (faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		log_warning(s->log, "%s: the user that serves may not write there: %s",
 			    s->conf->directory, strerror(errno));
@@ -182,6 +211,30 @@ upload_body_max(const struct exchange *ex)
 	return upload_is_form(ex) ? upload_form_body_max(conf) : conf->max_size;
 }
 
+/* What is asked for any door, before it opens: 0 or a status. */
+static int
+check_limits(struct exchange *ex)
+{
+	struct store *s = &upload_of(ex)->store;
+
+	if (s->dirfd < 0)
+		return 403;
+	if (ex->head.method == HTTP_DELETE)
+		return 0;
+	if (store_quota_ready(s) != 0) {
+		if (exchange_keep_field(ex, HTTP_FIELD_RETRY_AFTER, SLICE("1")) < 0)
+			return 500;
+		return upload_refuse(ex, 503,
+				     "The server does not know yet how much is stored "
+				     "here; please try again in a moment.");
+	}
+	if (s->conf->quota != 0 && s->quota.quota != NULL)
+		exchange_note(ex, TRACE_UPLOAD, "\"quota\": %llu of %llu bytes are used",
+			      (unsigned long long)quota_used(&s->quota),
+			      (unsigned long long)s->conf->quota);
+	return upload_client_enter(ex);
+}
+
 static int
 upload_open(struct exchange *ex)
 {
@@ -192,7 +245,13 @@ upload_open(struct exchange *ex)
 		return status;
 	exchange_note(ex, TRACE_UPLOAD, "into the directory %s%s", s->conf->directory,
 		      s->dirfd < 0 ? ", which may not be opened" : "");
-	return s->dirfd < 0 ? 403 : find_door(ex)->open(ex);
+	status = check_limits(ex);
+	if (status == 0)
+		status = find_door(ex)->open(ex);
+	/* Our close() is called only when it opened, and is ours still. */
+	if (status != 0 || ex->handler->ops != &upload_handler)
+		upload_client_leave(ex);
+	return status;
 }
 
 static int
@@ -210,6 +269,7 @@ upload_work(struct exchange *ex)
 static void
 upload_close(struct exchange *ex, enum exchange_end why)
 {
+	upload_client_leave(ex);
 	door_of(ex)->close(ex, why);
 }
 

@@ -14,6 +14,7 @@ struct store_digest;
 /* The state of the handler of a route. */
 struct upload {
 	struct store store;
+	struct quota *quota; /* of its own, of who explains; else NULL */
 	const struct conf_route *route;
 	struct slice *types; /* "types" */
 	size_t type_count;

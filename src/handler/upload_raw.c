@@ -118,8 +118,14 @@ begin(struct exchange *ex, struct raw *r)
 	struct store *s = &upload_of(ex)->store;
 	int status;
 
-	if (!ex->dry)
-		return store_begin(s, &r->file);
+	if (!ex->dry) {
+		status = store_begin(s, &r->file);
+		if (status == 0 && ex->head.body == HTTP_BODY_LENGTH)
+			status = store_promise(s, &r->file, ex->head.content_length);
+		if (status != 0)
+			store_discard(&r->file);
+		return status;
+	}
 	r->file.temp.fd = -1;
 	status = store_look(s);
 	if (status != 0)
