@@ -71,7 +71,7 @@ fuzz_digest(const struct http_head *head)
 	char text[DIGEST_TEXT_MAX];
 	struct digest_set set, again;
 
-	if (digest_read(head, &set) != 0)
+	if (digest_read(head, HTTP_FIELD_REPR_DIGEST, &set) != 0)
 		return;
 	CHECK((set.present & ~DIGEST_ALL) == 0);
 	for (enum digest_algorithm a = 0; a < DIGEST_COUNT; a++) {

@@ -50,16 +50,37 @@ on_later(struct exchange *ex)
 	explain_of(ex)->wants_turn = true;
 }
 
+/* Nobody is waited for. */
+static void
+on_after(struct exchange *ex, unsigned ms)
+{
+	(void)ex;
+	(void)ms;
+}
+
 static void
 on_abort(struct exchange *ex)
 {
 	explain_of(ex)->aborted = true;
 }
 
+/* Nobody would see it: what is explained is the answer. */
+static bool
+on_interim(struct exchange *ex, int status, const struct http_field *fields, size_t count)
+{
+	(void)ex;
+	(void)status;
+	(void)fields;
+	(void)count;
+	return false;
+}
+
 static const struct exchange_ops exchange_ops = {
 	.head = on_head,
 	.consumed = on_consumed,
 	.later = on_later,
+	.after = on_after,
+	.interim = on_interim,
 	.abort = on_abort,
 };
 

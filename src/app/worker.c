@@ -42,6 +42,7 @@ struct worker {
 	struct net *net;
 	struct event *on_channel;
 	struct event *on_term;
+	struct event *on_tick;
 };
 
 /* A terminal sends INT and QUIT to the whole group; the supervisor decides what they mean. */
@@ -184,6 +185,20 @@ on_term(evutil_socket_t fd, short what, void *arg)
 	drain(w, w->boot->conf->timeouts.shutdown_ms, 0);
 }
 
+/* What handlers do on their own: again when the first of them wants to. */
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	uint64_t ms = site_tick(w->site);
+	struct timeval t = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
+
+	(void)fd;
+	(void)what;
+	if (ms != UINT64_MAX)
+		(void)evtimer_add(w->on_tick, &t);
+}
+
 static bool
 takes_uploads(const struct config *conf)
 {
@@ -248,7 +263,8 @@ open_net(struct worker *w)
 	w->on_channel =
 		event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_term = evsignal_new(w->net->base, SIGTERM, on_term, w);
-	if (w->on_channel == NULL || w->on_term == NULL ||
+	w->on_tick = evtimer_new(w->net->base, on_tick, w);
+	if (w->on_channel == NULL || w->on_term == NULL || w->on_tick == NULL ||
 	    event_add(w->on_channel, NULL) < 0 || event_add(w->on_term, NULL) < 0)
 		return -ENOMEM;
 	return 0;
@@ -271,6 +287,7 @@ boot(struct worker *w)
 	if (privileges_drop(b->conf, log) < 0)
 		return -1;
 	site_check_access(w->site);
+	on_tick(-1, 0, w);
 	log_debug(log, "worker %zu serves with %s", b->slot, net_backend_name(w->net));
 	return tell(w, CHANNEL_READY);
 }
@@ -282,6 +299,8 @@ fini(struct worker *w)
 		event_free(w->on_channel);
 	if (w->on_term != NULL)
 		event_free(w->on_term);
+	if (w->on_tick != NULL)
+		event_free(w->on_tick);
 	net_free(w->net);
 	pool_free(w->pool);
 	auth_shared_free(w->auth);

@@ -109,6 +109,7 @@ struct conf_listen {
 	const char *host; /* numeric address, or the path of a unix socket */
 	uint16_t port;    /* 0 lets the kernel choose */
 	uint32_t backlog;
+	bool interim_104; /* 104 Upload Resumption Supported is sent */
 	const char *text; /* as written, for messages */
 	struct conf_place place;
 };
@@ -160,6 +161,9 @@ struct conf_upload {
 	bool durable;     /* synced before success is answered */
 	bool create_directories;
 	struct conf_strings types; /* endings that are taken, ".jpg"; none = all */
+	bool resumable;
+	uint32_t expire_ms; /* of unfinished uploads */
+	bool page;
 	uint32_t mode;             /* file permission bits */
 	uint32_t per_client;       /* uploads of an address at a time; 0 = no limit */
 	const char *after;         /* a path or URL; NULL: a page tells what arrived */

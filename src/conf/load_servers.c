@@ -251,6 +251,13 @@ check_shared(struct load *l, struct addresses *a, const struct conf_server *s)
 					 "address at %s; write the same in both",
 					 s->listens[i].backlog, first->backlog,
 					 load_where(l, &first->place));
+		if (first->interim_104 != s->listens[i].interim_104)
+			load_error_place(l, &s->listens[i].place,
+					 "\"interim_104\" is %s here and %s for the same "
+					 "address at %s; write the same in both",
+					 s->listens[i].interim_104 ? "true" : "false",
+					 first->interim_104 ? "true" : "false",
+					 load_where(l, &first->place));
 	}
 	if (!reached)
 		load_error_place(l, &s->place,

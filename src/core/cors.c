@@ -94,6 +94,61 @@ cors_new(const struct conf_cors *conf, unsigned methods, struct arena *arena)
 	return c;
 }
 
+/* 0 or -1. */
+static int
+widen(struct conf_strings *list, const char *const *more, size_t count,
+      struct arena *arena)
+{
+	const char **items = arena_alloc(arena, (list->count + count) * sizeof(*items));
+
+	if (items == NULL)
+		return -1;
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = list->items[i];
+	for (size_t i = 0; i < count; i++)
+		items[list->count + i] = more[i];
+	list->items = items;
+	list->count += count;
+	return 0;
+}
+
+const struct conf_cors *
+cors_for_uploads(const struct conf_cors *conf, struct arena *arena)
+{
+	static const char *const sent[] = {
+		"Content-Type",    "Tus-Resumable",   "Upload-Length",
+		"Upload-Offset",   "Upload-Metadata", "Upload-Defer-Length",
+		"Upload-Checksum", "Upload-Complete", "Upload-Draft-Interop-Version",
+		"Content-Digest",  "Repr-Digest",     "Content-Disposition",
+	};
+	static const char *const read[] = {
+		"Location",
+		"Content-Location",
+		"Tus-Resumable",
+		"Tus-Version",
+		"Tus-Extension",
+		"Tus-Max-Size",
+		"Tus-Checksum-Algorithm",
+		"Upload-Offset",
+		"Upload-Length",
+		"Upload-Metadata",
+		"Upload-Defer-Length",
+		"Upload-Expires",
+		"Upload-Complete",
+		"Upload-Limit",
+		"Upload-Draft-Interop-Version",
+	};
+	struct conf_cors *c = arena_alloc(arena, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	*c = *conf;
+	if (widen(&c->headers, sent, sizeof(sent) / sizeof(sent[0]), arena) < 0 ||
+	    widen(&c->expose, read, sizeof(read) / sizeof(read[0]), arena) < 0)
+		return NULL;
+	return c;
+}
+
 /* --- for a request --- */
 
 bool

@@ -30,6 +30,12 @@ struct cors {
 const struct cors *cors_new(const struct conf_cors *conf, unsigned methods,
 			    struct arena *arena) __attribute__((warn_unused_result));
 
+/* The same configuration with the request and response fields of resumable uploads added, which
+ * nobody should have to write down. In the arena; NULL without memory. */
+const struct conf_cors *cors_for_uploads(const struct conf_cors *conf,
+					 struct arena *arena)
+	__attribute__((warn_unused_result));
+
 /* Is it the question of a browser whether a page may send a request? It is answered by 204
  * and cors_each_field(), whoever asks (of the addresses that may use the route) and whatever
  * the route's handler does: browsers send no credentials with it. */

@@ -66,7 +66,8 @@ exchange_reset(struct exchange *ex)
 	ex->handler = NULL;
 	ex->data = NULL;
 	ex->entered = 0;
-	ex->close = ex->waits = false;
+	ex->claimed = NULL;
+	ex->close = ex->waits = ex->holds = false;
 	ex->own_fields = 0;
 	ex->reason = NULL;
 	ex->body_max = ex->received = ex->unconsumed = ex->sent = 0;
@@ -85,7 +86,7 @@ close_handler(struct exchange *ex, enum exchange_end why)
 	const struct handler *h = ex->handler;
 
 	ex->handler = NULL;
-	ex->waits = false;
+	ex->waits = ex->holds = false;
 	if (h != NULL && h->ops->close != NULL)
 		h->ops->close(ex, why);
 	ex->data = NULL;
@@ -101,6 +102,7 @@ open_handler(struct exchange *ex, const struct handler *h)
 	if (status != 0) {
 		ex->handler = NULL;
 		ex->data = NULL;
+		ex->waits = ex->holds = false;
 	}
 	return status;
 }
@@ -283,10 +285,18 @@ check_limits(const struct exchange *ex)
 static int
 answer_options(struct exchange *ex, struct slice allow)
 {
+	const struct route *r = ex->route;
+	int status = 0;
+
 	if (exchange_add_field(ex, HTTP_FIELD_ALLOW, allow) < 0)
 		return 500;
-	exchange_respond(ex, 204);
-	return 0;
+	for (size_t i = 0; r != NULL && status == 0 && i < r->handler_count; i++) {
+		if (r->handlers[i].ops->options != NULL)
+			status = r->handlers[i].ops->options(ex, &r->handlers[i]);
+	}
+	if (status == 0)
+		exchange_respond(ex, 204);
+	return status;
 }
 
 static bool
@@ -295,10 +305,30 @@ is_preflight(const struct exchange *ex)
 	return ex->route->cors != NULL && cors_is_preflight(&ex->head);
 }
 
+/* The handler of the route that the request belongs to whatever its method is, or NULL. */
+static const struct handler *
+find_claim(struct exchange *ex)
+{
+	const struct route *r = ex->route;
+
+	for (size_t i = 0; r != NULL && i < r->handler_count; i++) {
+		const struct handler *h = &r->handlers[i];
+
+		ex->handler = h;
+		if (h->ops->claims != NULL && h->ops->claims(ex)) {
+			ex->handler = NULL;
+			return h;
+		}
+	}
+	ex->handler = NULL;
+	return NULL;
+}
+
 static int
 open_route(struct exchange *ex)
 {
-	const struct handler *h = ex->route->by_method[ex->head.method];
+	const struct handler *h =
+		ex->claimed != NULL ? ex->claimed : ex->route->by_method[ex->head.method];
 
 	if (h != NULL)
 		ex->body_max = h->ops->body_max != NULL ? h->ops->body_max(ex)
@@ -311,7 +341,7 @@ open_route(struct exchange *ex)
 		return answer_options(ex, ex->route->allow);
 	if (h == NULL)
 		return 405;
-	if (ex->head.body == HTTP_BODY_LENGTH && ex->head.content_length > ex->body_max)
+	if (exchange_is_too_long(ex) && !h->ops->refuses_length)
 		return 413;
 	return open_handler(ex, h);
 }
@@ -352,6 +382,17 @@ open_match(struct exchange *ex, const struct route_match *m)
 	return 404;
 }
 
+/* Who may begin may go on, and nobody else. */
+static bool
+needs_auth(const struct exchange *ex)
+{
+	const struct auth *a = ex->route->auth;
+
+	return auth_needs(a, ex->head.method) ||
+	       (ex->claimed != NULL &&
+		(auth_needs(a, HTTP_POST) || auth_needs(a, HTTP_PUT)));
+}
+
 /* 0, a status, or AUTH_HOLD. The addresses come first, and hold for any request: a preflight,
  * too, asks for what would be refused. But it carries no credentials (Fetch section 4.8). */
 static int
@@ -366,7 +407,7 @@ check_access(struct exchange *ex)
 		return 403;
 	if (r->auth == NULL)
 		return 0;
-	if (!auth_needs(r->auth, ex->head.method) || is_preflight(ex)) {
+	if (!needs_auth(ex) || is_preflight(ex)) {
 		exchange_note(ex, TRACE_ACCESS, "\"auth\" is not for this request");
 		return 0;
 	}
@@ -392,6 +433,8 @@ route_request(struct exchange *ex)
 	ex->route = m.route;
 	if (ex->trace != NULL)
 		exchange_note_match(ex, &m);
+	if (m.kind == ROUTE_FOUND)
+		ex->claimed = find_claim(ex);
 	status = check_access(ex);
 	return status == 0 ? open_match(ex, &m) : status;
 }
@@ -413,9 +456,10 @@ resume_request(struct exchange *ex)
 static void
 settle_begin(struct exchange *ex, int status)
 {
-	if (status == AUTH_HOLD)
-		set_state(ex, EXCHANGE_HELD);
-	else if (status != 0)
+	if (status == AUTH_HOLD || (status == 0 && ex->holds)) {
+		if (ex->state != EXCHANGE_HELD)
+			set_state(ex, EXCHANGE_HELD);
+	} else if (status != 0)
 		exchange_fail(ex, status);
 	else if (ex->state == EXCHANGE_NEW || ex->state == EXCHANGE_HELD)
 		set_state(ex, EXCHANGE_RECEIVING);
@@ -468,7 +512,9 @@ exchange_work(struct exchange *ex)
 		return;
 	ex->waits = false;
 	if (ex->state == EXCHANGE_HELD) {
-		settle_begin(ex, resume_request(ex));
+		status = ex->handler != NULL ? ex->handler->ops->work(ex)
+					     : resume_request(ex);
+		settle_begin(ex, status);
 		return;
 	}
 	status = ex->handler->ops->work(ex);
@@ -479,7 +525,7 @@ exchange_work(struct exchange *ex)
 void
 exchange_release(struct exchange *ex)
 {
-	assert(ex->state == EXCHANGE_HELD);
+	assert(ex->state == EXCHANGE_HELD && ex->handler == NULL);
 	ex->waits = true;
 	ex->ops->later(ex);
 }
@@ -489,6 +535,46 @@ exchange_later(struct exchange *ex)
 {
 	assert(ex->state != EXCHANGE_RESPONDING && ex->handler->ops->work != NULL);
 	ex->waits = true;
+	ex->ops->later(ex);
+}
+
+bool
+exchange_interim(struct exchange *ex, int status, const struct http_field *fields,
+		 size_t count)
+{
+	assert(status >= 102 && status < 200);
+	assert(ex->state == EXCHANGE_NEW || ex->state == EXCHANGE_HELD ||
+	       ex->state == EXCHANGE_RECEIVING);
+	if (status == 104 && !ex->address->listen->interim_104)
+		return false;
+	return ex->ops->interim(ex, status, fields, count);
+}
+
+void
+exchange_later_after(struct exchange *ex, unsigned ms)
+{
+	assert(ex->state != EXCHANGE_RESPONDING && ex->handler->ops->work != NULL);
+	ex->waits = true;
+	ex->ops->after(ex, ms);
+}
+
+void
+exchange_hold(struct exchange *ex)
+{
+	assert(ex->state == EXCHANGE_NEW || ex->state == EXCHANGE_HELD);
+	ex->holds = true;
+}
+
+void
+exchange_unhold(struct exchange *ex)
+{
+	ex->holds = false;
+}
+
+void
+exchange_abort(struct exchange *ex)
+{
+	ex->ops->abort(ex);
 	ex->ops->later(ex);
 }
 
@@ -509,7 +595,7 @@ exchange_respond(struct exchange *ex, int status)
 	/* RFC 9110 section 15.5.6: 405 says what would be allowed. */
 	if (ex->status == 405 && ex->route != NULL)
 		(void)exchange_add_field(ex, HTTP_FIELD_ALLOW, ex->route->allow);
-	ex->waits = false;
+	ex->waits = ex->holds = false;
 	set_state(ex, EXCHANGE_RESPONDING);
 	ex->ops->head(ex);
 }

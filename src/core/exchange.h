@@ -9,11 +9,12 @@
  *    |\_______________^______respond________/^        (finish: from every state)
  *    \--begin--> HELD |______________________|
  *
- * HELD: whether the request may go on is not known yet (a password is being checked). No
- * handler is open, so nothing is delivered to it: the transport stops reading, keeps what came
- * already, sends no 100 Continue, and does not hold the wait against the peer. ops->later() is
- * called when it is known; exchange_work() then goes on where begin stopped, and leaves the
- * state RECEIVING or RESPONDING as begin would have. Who ends a held exchange just finishes it.
+ * HELD: whether the request may go on is not known yet: a password is being checked, and no
+ * handler is open; or the handler is, and has called exchange_hold(). Nothing is delivered to
+ * it: the transport stops reading, keeps what came already, sends no 100 Continue, and does not
+ * hold the wait against the peer. ops->later() is called when it is known; exchange_work()
+ * then goes on where begin stopped, and leaves the state RECEIVING or RESPONDING as begin would
+ * have. Who ends a held exchange just finishes it.
  *
  * Owned by the transport. Everything that a request needs lives in its arena.
  */
@@ -32,7 +33,7 @@
 #include "http/message.h"
 
 #define EXCHANGE_FIELDS_MAX 24
-#define EXCHANGE_KEPT_MAX 4
+#define EXCHANGE_KEPT_MAX 8
 #define EXCHANGE_OWN(id) ((uint64_t)1 << (id))
 #define EXCHANGE_WINDOW                                                                  \
 	((uint64_t)256 * 1024) /* body bytes a handler may leave unconsumed */
@@ -62,7 +63,13 @@ struct exchange_ops {
 	void (*consumed)(struct exchange *, size_t n);
 	/* call exchange_work() in the next turn of the loop */
 	void (*later)(struct exchange *);
-	/* the answer cannot be finished: break the connection so that the peer notices */
+	/* the same when `ms` have passed; the last one asked for counts */
+	void (*after)(struct exchange *, unsigned ms);
+	/* an interim answer, fields borrowed for the call; false: dropped, because it cannot leave
+	 * soon, or the peer knows none */
+	bool (*interim)(struct exchange *, int status, const struct http_field *fields,
+			size_t count);
+	/* this cannot be finished: break the connection so that the peer notices */
 	void (*abort)(struct exchange *);
 };
 
@@ -71,7 +78,10 @@ struct handler_ops {
 	unsigned action; /* enum conf_action, or 0 */
 	unsigned
 		methods; /* set of HTTP_BIT() that it takes unless the route says otherwise */
-	unsigned named_methods; /* and those that it takes only where the route names them */
+	unsigned
+		named_methods; /* and those that it takes only where the route names them */
+	/* open() looks at exchange_is_too_long() itself, and has something to say about it */
+	bool refuses_length;
 	/* For one route, at start: 0 and *state, or -1 with a message in errors. May be NULL. */
 	int (*create)(const struct handler_env *env, const struct conf_route *route,
 		      void **state, struct buf *errors);
@@ -81,6 +91,14 @@ struct handler_ops {
 	/* The largest body that it takes with this request, asked before open(); NULL: what
 	 * the route says. */
 	uint64_t (*body_max)(const struct exchange *);
+	/* Now and then, for what no request asks for: returns in how many ms it wants to be called
+	 * again, at the latest; UINT64_MAX: never. It must not wait. May be NULL. */
+	uint64_t (*tick)(void *state);
+	/* Is the request its own whatever by_method of the route says? Of a URL that it has made.
+	 * "auth" holds for it as for a POST. May be NULL. */
+	bool (*claims)(const struct exchange *);
+	/* Adds fields to the answer to OPTIONS: 0 or a status. May be NULL. */
+	int (*options)(struct exchange *, const struct handler *);
 	/* 0, or the status to answer with an error page. After 0 the handler has either
 	 * responded, or asked for a turn (exchange_later), or waits for data(). Where ex->dry
 	 * is set neither of them creates, removes or changes anything. */
@@ -131,18 +149,21 @@ struct exchange {
 	size_t kept_field_count;
 	/* set of EXCHANGE_OWN(id): only this answer can know them, no configured one fits */
 	uint64_t own_fields;
-	const char *reason; /* a sentence for the error page: static, or of the arena; or NULL */
+	const char *
+		reason; /* a sentence for the error page: static, or of the arena; or NULL */
 	struct body body;
 
 	/* the machine */
 	enum exchange_state state;
 	const struct exchange_ops *ops;
 	const struct handler *handler; /* open; NULL when none is */
+	const struct handler *claimed; /* by this one of the route, or NULL */
 	void *data;                    /* the handler's, for this exchange */
 	uint32_t entered; /* of clients_enter(), by that handler; 0: nothing */
 	int error_status; /* set while an error page answers: its status wins */
 	bool close;       /* the connection must not be used again */
 	bool waits;       /* for a turn of the loop to work() in */
+	bool holds;       /* exchange_hold() */
 	bool dry;         /* the request is explained, not served: nothing may change */
 	struct trace *trace; /* of who explains, and set by him; NULL while serving */
 	uint64_t body_max;   /* request body bytes: beyond it 413 */
@@ -202,8 +223,33 @@ int exchange_add_field(struct exchange *ex, enum http_field_id id, struct slice 
 /* The same for a field that an error page must carry too: Content-Range of a 416. */
 int exchange_keep_field(struct exchange *ex, enum http_field_id id, struct slice value);
 
+/* Tells the peer something before the answer: 104 with these fields, which are copied. Only before
+ * RESPONDING. False: he is not told. HTTP/1.0 has no such thing, a listener may have it switched
+ * off ("interim_104"), and who does not read gets none. */
+bool exchange_interim(struct exchange *ex, int status, const struct http_field *fields,
+		      size_t count);
+
+/* The body will be longer than the route takes, as the request says itself: 413. */
+static inline bool
+exchange_is_too_long(const struct exchange *ex)
+{
+	return ex->head.body == HTTP_BODY_LENGTH &&
+	       ex->head.content_length > ex->body_max;
+}
+
 /* The handler cannot answer yet: its work() is called in the next turn of the loop. */
 void exchange_later(struct exchange *ex);
+
+/* Likewise, when `ms` have passed or anything else gives it a turn. */
+void exchange_later_after(struct exchange *ex, unsigned ms);
+
+/* From within open(): no body is wanted before exchange_unhold() (see HELD above); a turn
+ * must have been asked for. From within work(): now it is. */
+void exchange_hold(struct exchange *ex);
+void exchange_unhold(struct exchange *ex);
+
+/* Ends another exchange, without an answer if there was none: soon, not in this call. */
+void exchange_abort(struct exchange *ex);
 
 /* From within open(): lets another handler answer; it gets work(), data() and close(). Returns
  * what its open() does; when that is a status, the exchange is the caller's again. */

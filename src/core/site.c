@@ -116,6 +116,22 @@ route_methods(const struct route *r)
 }
 
 static int
+build_cors(struct builder *b, struct route *r)
+{
+	const struct conf_cors *conf = &r->conf->cors;
+	unsigned methods = route_methods(r);
+
+	if ((r->conf->actions & CONF_ACTION_UPLOAD) != 0 && r->conf->is_prefix &&
+	    r->conf->upload.resumable) {
+		conf = cors_for_uploads(conf, &b->site->arena);
+		methods |= HTTP_BIT(HTTP_HEAD) | HTTP_BIT(HTTP_PATCH) |
+			   HTTP_BIT(HTTP_DELETE);
+	}
+	r->cors = conf != NULL ? cors_new(conf, methods, &b->site->arena) : NULL;
+	return r->cors != NULL ? 0 : -1;
+}
+
+static int
 build_route(struct builder *b, struct route *r, const struct conf_route *conf)
 {
 	struct slice path = slice_from_str(conf->path);
@@ -131,11 +147,8 @@ build_route(struct builder *b, struct route *r, const struct conf_route *conf)
 				&r->field_count);
 	if (r->fields == NULL)
 		return -1;
-	if (conf->cors.enabled) {
-		r->cors = cors_new(&conf->cors, route_methods(r), &b->site->arena);
-		if (r->cors == NULL)
-			return -1;
-	}
+	if (conf->cors.enabled && build_cors(b, r) < 0)
+		return -1;
 	if (conf->allow.count != 0 || conf->deny.count != 0) {
 		r->access = access_new(&conf->allow, &conf->deny, &b->site->arena);
 		if (r->access == NULL)
@@ -348,6 +361,39 @@ site_free(struct site *s)
 	upload_dirs_close(&s->uploads);
 	arena_fini(&s->arena);
 	free(s);
+}
+
+/* In how many ms the handlers of a server want another turn. */
+static uint64_t
+tick_vhost(const struct vhost *v)
+{
+	uint64_t soonest = UINT64_MAX;
+
+	for (size_t k = 0; k < v->conf->route_count; k++) {
+		const struct route *r = &v->routes[k];
+
+		for (size_t n = 0; n < r->handler_count; n++) {
+			const struct handler *h = &r->handlers[n];
+			uint64_t ms = h->ops->tick != NULL ? h->ops->tick(h->state)
+							   : UINT64_MAX;
+
+			soonest = ms < soonest ? ms : soonest;
+		}
+	}
+	return soonest;
+}
+
+uint64_t
+site_tick(const struct site *s)
+{
+	uint64_t soonest = UINT64_MAX;
+
+	for (size_t i = 0; i < s->vhost_count; i++) {
+		uint64_t ms = tick_vhost(&s->vhosts[i]);
+
+		soonest = ms < soonest ? ms : soonest;
+	}
+	return soonest;
 }
 
 void

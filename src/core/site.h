@@ -102,6 +102,10 @@ struct site *site_new(const struct config *conf, const struct handler_env *env,
 	__attribute__((warn_unused_result));
 void site_free(struct site *s);
 
+/* Handlers do what no request asks for; in how many ms it is to be called again, at the latest;
+ * UINT64_MAX: never. */
+uint64_t site_tick(const struct site *s);
+
 /* For the user that serves: warns of what he may not read or write. */
 void site_check_access(const struct site *s);
 

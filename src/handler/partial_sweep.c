@@ -73,7 +73,7 @@ sweep_name(const struct sweep *s, const char *name)
 	if (slice_eq(ending, SLICE(".part")) ||
 	    (slice_eq(ending, SLICE(".info")) && !has_part(s, id)))
 		sweep_upload(s, id, name);
-	else if (slice_eq(ending, SLICE(".new")))
+	else if (slice_eq(ending, SLICE(".new")) || slice_eq(ending, SLICE(".yield")))
 		sweep_stray(s, name);
 }
 

@@ -343,11 +343,16 @@ store_take_back(struct store *s, struct store_file *f, const char *path,
 	if (fstat(f->temp.fd, &mine) == 0 &&
 	    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino) {
-		/* What comes back is counted again when all is counted. */
 		if (result->replaced)
 			rc = fs_temp_exchange(&f->temp, dirfd, name);
-		else if (unlinkat(dirfd, name, 0) == 0)
+		else if (unlinkat(dirfd, name, 0) < 0)
+			rc = -errno;
+		if (rc == 0)
 			store_quota_remove(s, mark, (uint64_t)there.st_size);
+		/* What comes back counts; where it does not fit any more, with the next count. */
+		if (rc == 0 && result->replaced &&
+		    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0)
+			(void)store_count_bytes(s, (uint64_t)there.st_size);
 	}
 	if (rc < 0)
 		(void)store_failed(s, "put back a file in", name, rc);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
@@ -25,14 +26,9 @@ has(const struct store_digest *d, enum digest_algorithm a)
 /* --- checking --- */
 
 int
-store_digest_begin(struct store_digest *d, const struct http_head *head)
+store_digest_expect(struct store_digest *d, const struct digest_set *expected)
 {
-	*d = (struct store_digest){ 0 };
-	/* What cannot be checked is not looked at: RFC 9530 section 3 lets a recipient ignore it. */
-	if (digest_hash_library() == NULL)
-		return 0;
-	if (digest_read(head, &d->expected) != 0)
-		return 400;
+	*d = (struct store_digest){ .expected = *expected };
 	for (enum digest_algorithm a = 0; a < DIGEST_COUNT; a++) {
 		if (!has(d, a))
 			continue;
@@ -43,6 +39,22 @@ store_digest_begin(struct store_digest *d, const struct http_head *head)
 		}
 	}
 	return 0;
+}
+
+int
+store_digest_begin(struct store_digest *d, const struct http_head *head)
+{
+	struct digest_set repr, content;
+
+	*d = (struct store_digest){ 0 };
+	/* What cannot be checked is not looked at: RFC 9530 section 3 lets a recipient ignore it. */
+	if (digest_hash_library() == NULL)
+		return 0;
+	if (digest_read(head, HTTP_FIELD_REPR_DIGEST, &repr) != 0 ||
+	    digest_read(head, HTTP_FIELD_CONTENT_DIGEST, &content) != 0 ||
+	    digest_merge(&repr, &content) != 0)
+		return 400;
+	return store_digest_expect(d, &repr);
 }
 
 void
@@ -73,8 +85,8 @@ format_stamp(uint64_t size, const struct timespec *mtime, char out[STAMP_MAX])
 }
 
 /* A file that goes without is not worse than one whose client sent no digest. */
-static int
-keep(const struct digest_set *set, int fd)
+int
+store_digest_keep(const struct digest_set *set, int fd)
 {
 	char text[KEPT_MAX];
 	struct stat st;
@@ -98,7 +110,7 @@ keep(const struct digest_set *set, int fd)
 }
 
 int
-store_digest_end(struct store_digest *d, int fd)
+store_digest_check(struct store_digest *d)
 {
 	unsigned char value[DIGEST_SIZE_MAX];
 
@@ -110,7 +122,17 @@ store_digest_end(struct store_digest *d, int fd)
 		if (memcmp(value, d->expected.value[a], digest_size(a)) != 0)
 			return 400;
 	}
-	d->keep_error = keep(&d->expected, fd);
+	return 0;
+}
+
+int
+store_digest_end(struct store_digest *d, int fd)
+{
+	int status = store_digest_check(d);
+
+	if (status != 0)
+		return status;
+	d->keep_error = store_digest_keep(&d->expected, fd);
 	return 0;
 }
 

@@ -21,14 +21,24 @@ struct store_digest {
 	int keep_error; /* -errno: they could not be kept with the file */
 };
 
-/* Before the body comes: 0; 400 for a malformed field; 503 when memory is short. */
+/* Before a body comes that is all of a file, so that its Content-Digest is one of the file as
+ * its Repr-Digest is: 0; 400 for a malformed field, or two that cannot both be right; 503 when
+ * memory is short. */
 int store_digest_begin(struct store_digest *d, const struct http_head *head)
 	__attribute__((warn_unused_result));
+/* The same for digests that are known already: 0 or 503. */
+int store_digest_expect(struct store_digest *d, const struct digest_set *expected)
+	__attribute__((warn_unused_result));
 void store_digest_add(struct store_digest *d, struct slice bytes);
+/* All bytes were added: 0; 400 when one of the digests is another one. Once. */
+int store_digest_check(struct store_digest *d) __attribute__((warn_unused_result));
 /* The body is whole, and in the file `fd`: 0, and the digests are kept with it if its file
  * system can do so, or else d->keep_error says why; 400 when one of them is another one. */
 int store_digest_end(struct store_digest *d, int fd) __attribute__((warn_unused_result));
 void store_digest_fini(struct store_digest *d);
+
+/* Keeps digests that are right with a file: 0 or -errno. */
+int store_digest_keep(const struct digest_set *set, int fd);
 
 /* What is kept with a file that now has this size and modification time; false: nothing that
  * can be believed. */

@@ -76,6 +76,25 @@ task_start(struct task **task, struct exchange *ex, struct pool *pool, task_run_
 	return 0;
 }
 
+void
+task_send(struct pool *pool, task_run_fn run, void *arg, void (*release)(void *arg))
+{
+	struct task *t = calloc(1, sizeof(*t));
+
+	if (t == NULL) {
+		release(arg);
+		return;
+	}
+	*t = (struct task){ .job = { .run = run_job, .done = on_done },
+			    .run = run,
+			    .release = release,
+			    .arg = arg };
+	if (pool == NULL || pool_submit(pool, &t->job) < 0) {
+		run_job(&t->job);
+		free_task(t);
+	}
+}
+
 bool
 task_take(struct task **task, int *rc)
 {

@@ -27,6 +27,9 @@ int task_start(struct task **task, struct exchange *ex, struct pool *pool,
 	       task_run_fn run, void *arg, void (*release)(void *arg))
 	__attribute__((warn_unused_result));
 
+/* The same for what nobody waits for: it runs once, or not at all when the server ends. */
+void task_send(struct pool *pool, task_run_fn run, void *arg, void (*release)(void *arg));
+
 /* Is its result there? Then *rc is set, `arg` is released and *task is NULL. */
 bool task_take(struct task **task, int *rc);
 

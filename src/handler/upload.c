@@ -9,16 +9,22 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/counters.h"
+#include "base/secret.h"
 #include "conf/load.h"
 #include "core/limits.h"
 #include "handler/handlers.h"
+#include "handler/resume.h"
 #include "handler/store_digest.h"
 #include "handler/store_quota.h"
 #include "handler/upload_client.h"
+#include "http/rufh.h"
+#include "http/tus.h"
 #include "http/uri.h"
 
 static int
@@ -76,6 +82,7 @@ upload_create(const struct handler_env *env, const struct conf_route *route, voi
 		return -1;
 	}
 	u->route = route;
+	u->pool = env->pool;
 	rc = store_open(&u->store, conf, env->log);
 	if (rc < 0 && !(env->explains && rc == -EACCES)) {
 		conf_report(
@@ -148,25 +155,57 @@ upload_check_length(struct exchange *ex)
 	return store_check_room(&upload_of(ex)->store, 0, length);
 }
 
+const char *
+upload_make_name(struct exchange *ex)
+{
+	const struct upload *u = upload_of(ex);
+	time_t now = (time_t)clock_unix();
+	struct tm tm;
+	char when[32];
+	uint64_t r;
+
+	if (secret_random(&r, sizeof(r)) < 0 ||
+	    gmtime_r(&now, &tm) == NULL ||
+	    strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm) == 0)
+		return NULL;
+	return arena_printf(&ex->arena, "upload-%s-%016llx%.*s", when,
+			    (unsigned long long)r,
+			    u->type_count != 0 ? (int)u->types[0].len : 0,
+			    u->type_count != 0 ? u->types[0].ptr : "");
+}
+
 int
-upload_add_location(struct exchange *ex, enum http_field_id field, const char *path,
-		    const char *name)
+upload_make_url(struct exchange *ex, const char *path, const char *name,
+		struct slice *url)
 {
 	const char *slash = strrchr(path, '/');
 	size_t dir = slash != NULL ? (size_t)(slash - path) + 1 : 0;
 	size_t base = ex->path.len - ex->rest.len;
 	size_t name_len = strlen(name);
 	char *plain = arena_alloc(&ex->arena, base + dir + name_len);
-	char *location = arena_alloc(&ex->arena, 3 * (base + dir + name_len) + 1);
-	size_t len;
+	char *encoded = arena_alloc(&ex->arena, 3 * (base + dir + name_len) + 1);
 
-	if (plain == NULL || location == NULL)
+	if (plain == NULL || encoded == NULL)
 		return 503;
 	memcpy(plain, ex->path.ptr, base);
 	memcpy(plain + base, path, dir);
 	memcpy(plain + base + dir, name, name_len);
-	len = uri_path_encode(slice_make(plain, base + dir + name_len), location);
-	return exchange_add_field(ex, field, slice_make(location, len)) < 0 ? 500 : 0;
+	*url = slice_make(
+		encoded,
+		uri_path_encode(slice_make(plain, base + dir + name_len), encoded));
+	return 0;
+}
+
+int
+upload_add_location(struct exchange *ex, enum http_field_id field, const char *path,
+		    const char *name)
+{
+	struct slice url;
+	int status = upload_make_url(ex, path, name, &url);
+
+	if (status != 0)
+		return status;
+	return exchange_add_field(ex, field, url) < 0 ? 500 : 0;
 }
 
 void
@@ -195,12 +234,93 @@ door_of(const struct exchange *ex)
 	return ((const struct request *)ex->data)->door;
 }
 
+/* Does it show the page? */
+static bool
+wants_page(const struct exchange *ex)
+{
+	const struct route *r = ex->route;
+
+	return (ex->head.method == HTTP_GET || ex->head.method == HTTP_HEAD) &&
+	       upload_of(ex)->store.conf->page && resume_is_on(ex) &&
+	       upload_is_collection(ex) && r->by_method[ex->head.method] == NULL &&
+	       r->by_method[HTTP_POST] == ex->handler;
+}
+
+/* Whoever may not begin an upload has none to go on with. */
+static bool
+takes_new(const struct exchange *ex)
+{
+	const struct route *r = ex->route;
+
+	return r->by_method[HTTP_POST] == ex->handler ||
+	       r->by_method[HTTP_PUT] == ex->handler;
+}
+
+static bool
+upload_claims(const struct exchange *ex)
+{
+	struct slice id;
+
+	if (ex->head.method == HTTP_OPTIONS)
+		return false;
+	return (resume_is_on(ex) && resume_is_url(ex, &id) && takes_new(ex)) ||
+	       wants_page(ex);
+}
+
+static int
+upload_options(struct exchange *ex, const struct handler *h)
+{
+	const struct upload *u = h->state;
+	int status;
+
+	if (!u->store.conf->resumable || !ex->route->conf->is_prefix ||
+	    ex->route->by_method[HTTP_POST] != h)
+		return 0;
+	status = upload_tus_options(ex, u);
+	return status == 0 ? upload_rufh_options(ex, u) : status;
+}
+
+/* The protocol of an upload that can be resumed, or NULL. Both have Upload-Offset. */
+static const struct upload_door *
+find_resumable(const struct exchange *ex)
+{
+	enum http_method method = ex->head.method;
+	struct rufh_request req;
+	struct slice id;
+
+	if (tus_is_spoken(&ex->head) && (resume_is_url(ex, &id) || method == HTTP_POST))
+		return &upload_tus;
+	rufh_read(&ex->head, &req);
+	if (resume_is_url(ex, &id))
+		return method == HTTP_PATCH && !req.partial && !req.has_complete
+			       ? &upload_tus
+			       : &upload_rufh;
+	return req.has_complete && (method == HTTP_PUT || method == HTTP_POST)
+		       ? &upload_rufh
+		       : NULL;
+}
+
 static const struct upload_door *
 find_door(const struct exchange *ex)
 {
+	const struct upload_door *door = resume_is_on(ex) ? find_resumable(ex) : NULL;
+
+	if (door != NULL)
+		return door;
 	if (upload_is_form(ex))
 		return &upload_form;
-	return ex->head.method == HTTP_DELETE ? &upload_delete : &upload_raw;
+	if (ex->head.method == HTTP_DELETE)
+		return &upload_delete;
+	return wants_page(ex) ? &upload_form_page : &upload_raw;
+}
+
+static bool
+is_part(const struct http_head *head)
+{
+	struct rufh_request req;
+
+	rufh_read(head, &req);
+	return req.has_complete && !req.complete;
 }
 
 static uint64_t
@@ -219,7 +339,8 @@ check_limits(struct exchange *ex)
 
 	if (s->dirfd < 0)
 		return 403;
-	if (ex->head.method == HTTP_DELETE)
+	if (ex->head.method != HTTP_PUT && ex->head.method != HTTP_POST &&
+	    ex->head.method != HTTP_PATCH)
 		return 0;
 	if (store_quota_ready(s) != 0) {
 		if (exchange_keep_field(ex, HTTP_FIELD_RETRY_AFTER, SLICE("1")) < 0)
@@ -236,6 +357,19 @@ check_limits(struct exchange *ex)
 }
 
 static int
+open_door(struct exchange *ex)
+{
+	const struct upload_door *door = find_door(ex);
+
+	/* An empty file of a made-up name, or a part, would not be what it means. */
+	if (!resume_is_on(ex) && (tus_is_spoken(&ex->head) || is_part(&ex->head)))
+		return upload_refuse(ex, 400, "Resumable uploads are not taken here.");
+	if (exchange_is_too_long(ex))
+		return door == &upload_rufh ? upload_rufh_too_long(ex) : 413;
+	return door->open(ex);
+}
+
+static int
 upload_open(struct exchange *ex)
 {
 	const struct store *s = &upload_of(ex)->store;
@@ -247,7 +381,7 @@ upload_open(struct exchange *ex)
 		      s->dirfd < 0 ? ", which may not be opened" : "");
 	status = check_limits(ex);
 	if (status == 0)
-		status = find_door(ex)->open(ex);
+		status = open_door(ex);
 	/* Our close() is called only when it opened, and is ours still. */
 	if (status != 0 || ex->handler->ops != &upload_handler)
 		upload_client_leave(ex);
@@ -281,6 +415,10 @@ const struct handler_ops upload_handler = {
 	.destroy = upload_destroy,
 	.check_access = upload_check_access,
 	.body_max = upload_body_max,
+	.tick = upload_tick,
+	.claims = upload_claims,
+	.options = upload_options,
+	.refuses_length = true,
 	.open = upload_open,
 	.data = upload_data,
 	.work = upload_work,

@@ -9,6 +9,8 @@
 #include "core/exchange.h"
 #include "handler/store.h"
 
+struct resume;
+struct resume_sweep;
 struct store_digest;
 
 /* The state of the handler of a route. */
@@ -19,6 +21,9 @@ struct upload {
 	struct slice *types; /* "types" */
 	size_t type_count;
 	size_t form_files; /* of the forms that are on their way: each has a descriptor */
+	struct resume *resumes; /* that requests of this worker have open */
+	uint64_t sweep_due_ms;  /* when unfinished ones are looked through */
+	struct pool *pool;      /* borrowed */
 };
 
 /* Like handler_ops; open() sets ex->data to a struct whose first member is the door. */
@@ -29,9 +34,12 @@ struct upload_door {
 	void (*close)(struct exchange *, enum exchange_end why);
 };
 
-extern const struct upload_door upload_raw;    /* PUT, POST: the body is the file */
-extern const struct upload_door upload_form;   /* POST of multipart/form-data */
-extern const struct upload_door upload_delete; /* DELETE of a file */
+extern const struct upload_door upload_raw;       /* PUT, POST: the body is the file */
+extern const struct upload_door upload_form;      /* POST of multipart/form-data */
+extern const struct upload_door upload_delete;    /* DELETE of a file */
+extern const struct upload_door upload_tus;       /* resumable: tus 1.0 */
+extern const struct upload_door upload_rufh;      /* resumable: the IETF draft */
+extern const struct upload_door upload_form_page; /* GET: the page to upload with */
 
 static inline struct upload *
 upload_of(const struct exchange *ex)
@@ -52,6 +60,10 @@ uint64_t upload_form_body_max(const struct conf_upload *conf);
  * Who says nothing is no browser. Other methods are asked for by a preflight first.
  */
 int upload_check_origin(struct exchange *ex);
+/* Where a new file goes, relative to the collection: what the URL, or Content-Disposition of a POST
+ * to the collection, names, or a name that is made up. In the exchange's arena. 0, or a status:
+ * it may not be stored, or not there. */
+int upload_choose_path(struct exchange *ex, const char **path);
 
 /* May this path, relative to the collection, be stored? 0; 400 or 415 with the reason set; 409
  * when it has directories and the store makes none. */
@@ -59,6 +71,15 @@ int upload_check_path(struct exchange *ex, struct slice path);
 
 /* What is known before the body comes: its length, when it has one: 0, 413 or 507. */
 int upload_check_length(struct exchange *ex);
+
+/* For who sends a body without a name: when it came, and something that nobody else has. Of
+ * the arena; NULL without memory. */
+const char *upload_make_name(struct exchange *ex);
+
+/* The path in the URL of what is stored as `name` in the directory of `path`, percent-encoded, of
+ * the arena. 0 or a status. */
+int upload_make_url(struct exchange *ex, const char *path, const char *name,
+		    struct slice *url);
 
 /* Adds Location: the URL of what was stored as `name` in the directory of `path`. 0 or a
  * status. */
@@ -70,5 +91,14 @@ void upload_count(struct exchange *ex, const struct store_digest *digest);
 
 /* Answers with a refusal, and a sentence that says why. */
 int upload_refuse(struct exchange *ex, int status, const char *why);
+
+/* resume_sweep.c: removes unfinished uploads that have expired, now and then: handler_ops.tick. */
+uint64_t upload_tick(void *state);
+
+/* upload_tus.c, upload_rufh.c: what OPTIONS tells of it. 0 or a status. */
+int upload_tus_options(struct exchange *ex, const struct upload *u);
+int upload_rufh_options(struct exchange *ex, const struct upload *u);
+/* And what a 413 tells. */
+int upload_rufh_too_long(struct exchange *ex);
 
 #endif

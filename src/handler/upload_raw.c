@@ -8,11 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/secret.h"
 #include "handler/publish.h"
 #include "handler/store_digest.h"
 #include "handler/upload.h"
@@ -27,26 +24,6 @@ struct raw {
 };
 
 /* --- names --- */
-
-/* For who sends a body without a name: when it came, and something that nobody else has. */
-static const char *
-make_name(struct exchange *ex)
-{
-	const struct upload *u = upload_of(ex);
-	time_t now = (time_t)clock_unix();
-	struct tm tm;
-	char when[32];
-	uint64_t r;
-
-	if (secret_random(&r, sizeof(r)) < 0 ||
-	    gmtime_r(&now, &tm) == NULL ||
-	    strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm) == 0)
-		return NULL;
-	return arena_printf(&ex->arena, "upload-%s-%016llx%.*s", when,
-			    (unsigned long long)r,
-			    u->type_count != 0 ? (int)u->types[0].len : 0,
-			    u->type_count != 0 ? u->types[0].ptr : "");
-}
 
 /* What Content-Disposition names; an empty slice when it names nothing. 0 or a status. */
 static int
@@ -68,7 +45,6 @@ read_disposition(struct exchange *ex, struct slice *name)
 	return 0;
 }
 
-/* The path to store at, of the exchange's arena. 0 or a status. */
 static int
 choose_path(struct exchange *ex, const char **path)
 {
@@ -79,7 +55,7 @@ choose_path(struct exchange *ex, const char **path)
 	if (status != 0)
 		return status;
 	if (is_post && name.len == 0) {
-		*path = make_name(ex);
+		*path = upload_make_name(ex);
 		return *path != NULL ? 0 : 503;
 	}
 	status = upload_check_path(ex, name);
@@ -88,8 +64,6 @@ choose_path(struct exchange *ex, const char **path)
 	*path = arena_strdup(&ex->arena, name);
 	return *path != NULL ? 0 : 503;
 }
-
-/* --- open --- */
 
 /* Why a name is refused, and what is not looked at when only that is asked. */
 static void
@@ -110,6 +84,25 @@ note_name(struct exchange *ex, const char *path, int status)
 			      : "is there, and is replaced";
 	exchange_note(ex, TRACE_UPLOAD, "%s: %s", path, why);
 }
+
+int
+upload_choose_path(struct exchange *ex, const char **path)
+{
+	int status;
+
+	/* RFC 9110 section 14.5: a part must not pass for the whole. */
+	if (http_head_find(&ex->head, HTTP_FIELD_CONTENT_RANGE) != NULL)
+		return upload_refuse(ex, 400, "A part of a file is not taken here.");
+	status = choose_path(ex, path);
+	if (status != 0)
+		return status;
+	status = store_check_name(&upload_of(ex)->store, *path, &ex->head);
+	if (ex->trace != NULL)
+		note_name(ex, *path, status);
+	return status;
+}
+
+/* --- open --- */
 
 /* Nothing is written where the request is only explained. */
 static int
@@ -140,22 +133,13 @@ static int
 raw_open(struct exchange *ex)
 {
 	struct raw *r = arena_zalloc(&ex->arena, sizeof(*r));
-	struct store *s = &upload_of(ex)->store;
 	int status;
 
 	if (r == NULL)
 		return 503;
 	r->door = &upload_raw;
-	/* RFC 9110 section 14.5: a part must not pass for the whole. */
-	if (http_head_find(&ex->head, HTTP_FIELD_CONTENT_RANGE) != NULL)
-		return upload_refuse(ex, 400, "A part of a file is not taken here.");
-	status = choose_path(ex, &r->item.path);
-	if (status != 0)
-		return status;
+	status = upload_choose_path(ex, &r->item.path);
 	r->item.file = &r->file;
-	status = store_check_name(s, r->item.path, &ex->head);
-	if (ex->trace != NULL)
-		note_name(ex, r->item.path, status);
 	if (status == 0)
 		status = upload_check_length(ex);
 	if (status == 0)
@@ -212,6 +196,9 @@ finish(struct exchange *ex, struct raw *r)
 		return status != 0 ? status : answer(ex, r);
 	}
 	status = store_digest_end(&r->digest, r->file.temp.fd);
+	if (status == 400)
+		return upload_refuse(ex, 400,
+				     "The body has another digest than the request says.");
 	if (status != 0)
 		return status;
 	status = publish_begin(&r->publish, ex, s, &r->item, 1);

@@ -5,6 +5,7 @@
 #include "http/digest.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/base64.h"
 #include "http/sfdict.h"
@@ -43,7 +44,7 @@ algorithm_from(struct slice name)
 	return a;
 }
 
-/* --- Repr-Digest --- */
+/* --- Repr-Digest, Content-Digest --- */
 
 static int
 read_digest(const struct sf_member *m, struct digest_set *set)
@@ -83,13 +84,29 @@ digest_parse(struct slice line, struct digest_set *out)
 }
 
 int
-digest_read(const struct http_head *head, struct digest_set *out)
+digest_read(const struct http_head *head, enum http_field_id field,
+	    struct digest_set *out)
 {
 	*out = (struct digest_set){ 0 };
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (head->fields[i].id == HTTP_FIELD_REPR_DIGEST &&
+		if (head->fields[i].id == field &&
 		    read_line(head->fields[i].value, out) != 0)
 			return -EINVAL;
+	}
+	return 0;
+}
+
+int
+digest_merge(struct digest_set *set, const struct digest_set *more)
+{
+	for (enum digest_algorithm a = 0; a < DIGEST_COUNT; a++) {
+		if ((more->present & DIGEST_BIT(a)) == 0)
+			continue;
+		if ((set->present & DIGEST_BIT(a)) != 0 &&
+		    memcmp(set->value[a], more->value[a], algorithms[a].size) != 0)
+			return -EINVAL;
+		memcpy(set->value[a], more->value[a], algorithms[a].size);
+		set->present |= DIGEST_BIT(a);
 	}
 	return 0;
 }

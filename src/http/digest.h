@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * digest: the fields of RFC 9530 that concern representations, Repr-Digest and
- * Want-Repr-Digest. Text only: what computes a digest is digest_hash.h.
+ * digest: the fields of RFC 9530: Content-Digest, Repr-Digest and Want-Repr-Digest. Text only: what computes a digest is digest_hash.h.
  */
 #ifndef WEBSRV_HTTP_DIGEST_H
 #define WEBSRV_HTTP_DIGEST_H
@@ -40,15 +39,19 @@ struct slice digest_name(enum digest_algorithm a);
 size_t digest_size(enum digest_algorithm a);
 
 /*
- * The value of a Repr-Digest line. 0 with the digests of the algorithms above; others are
+ * The value of a Repr-Digest or Content-Digest line. 0 with the digests of the algorithms above; others are
  * passed over. -EINVAL: no dictionary of byte sequences in padded base64, or a digest of the
  * wrong length.
  */
 int digest_parse(struct slice line, struct digest_set *out)
 	__attribute__((warn_unused_result));
 
-/* The same for all Repr-Digest lines of a head as one; an empty set when there is none. */
-int digest_read(const struct http_head *head, struct digest_set *out)
+/* The same for all lines of that field in a head as one; an empty set when there is none. */
+int digest_read(const struct http_head *head, enum http_field_id field,
+		struct digest_set *out) __attribute__((warn_unused_result));
+
+/* Adds the digests of `more` to `set`; -EINVAL when both have one and it is not the same. */
+int digest_merge(struct digest_set *set, const struct digest_set *more)
 	__attribute__((warn_unused_result));
 
 /* What Want-Repr-Digest says; nothing is wanted when there is none or it is malformed. */

@@ -86,6 +86,7 @@ enum http_method {
 #define HTTP_FIELDS(X)                                                                   \
 	X(ACCEPT, "Accept")                                                              \
 	X(ACCEPT_ENCODING, "Accept-Encoding")                                            \
+	X(ACCEPT_PATCH, "Accept-Patch")                                                  \
 	X(ACCEPT_RANGES, "Accept-Ranges")                                                \
 	X(ACCESS_CONTROL_REQUEST_HEADERS, "Access-Control-Request-Headers")              \
 	X(ACCESS_CONTROL_REQUEST_METHOD, "Access-Control-Request-Method")                \
@@ -93,6 +94,7 @@ enum http_method {
 	X(AUTHORIZATION, "Authorization")                                                \
 	X(CACHE_CONTROL, "Cache-Control")                                                \
 	X(CONNECTION, "Connection")                                                      \
+	X(CONTENT_DIGEST, "Content-Digest")                                              \
 	X(CONTENT_DISPOSITION, "Content-Disposition")                                    \
 	X(CONTENT_ENCODING, "Content-Encoding")                                          \
 	X(CONTENT_LENGTH, "Content-Length")                                              \

@@ -7,6 +7,7 @@
 #include "net/h1.h"
 
 #include <assert.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@
 
 #define SPARE_MAX 64
 #define ARENA_EXTRA ((size_t)256 * 1024)
+/* A small answer before it, or an interim one, which has not left yet. */
+#define INTERIM_PENDING_MAX ((size_t)2048)
 
 static struct h1 *
 h1_of(struct exchange *ex)
@@ -55,10 +58,45 @@ on_later(struct exchange *ex)
 	conn_ask_turn(h1_of(ex)->c);
 }
 
+static bool
+on_interim(struct exchange *ex, int status, const struct http_field *fields, size_t count)
+{
+	struct h1 *h = h1_of(ex);
+
+	/* RFC 9110 section 15.2: never to HTTP/1.0. Who does not read is told nothing more. */
+	if (ex->head.minor == 0 || conn_pending(h->c) > INTERIM_PENDING_MAX)
+		return false;
+	h1_write_interim(h, status, fields, count);
+	return true;
+}
+
+static void
+on_wait(evutil_socket_t fd, short what, void *arg)
+{
+	struct h1 *h = arg;
+
+	(void)fd;
+	(void)what;
+	conn_ask_turn(h->c);
+}
+
+static void
+on_after(struct exchange *ex, unsigned ms)
+{
+	struct h1 *h = h1_of(ex);
+	struct timeval t = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
+
+	/* Without memory at once is better than never. */
+	if (evtimer_add(&h->wait, &t) < 0)
+		conn_ask_turn(h->c);
+}
+
 static const struct exchange_ops exchange_ops = {
 	.head = on_head,
 	.consumed = on_consumed,
 	.later = on_later,
+	.after = on_after,
+	.interim = on_interim,
 	.abort = on_abort,
 };
 
@@ -84,7 +122,7 @@ h1_free_spares(struct net *n)
 }
 
 static struct h1 *
-new_h1(const struct site_address *a)
+new_h1(const struct net *n, const struct site_address *a)
 {
 	struct h1_limits limits = { a->uri_size, a->header_size, a->header_count };
 	struct h1 *h = calloc(1, sizeof(*h));
@@ -96,6 +134,7 @@ new_h1(const struct site_address *a)
 		return NULL;
 	}
 	h->address = a;
+	evtimer_assign(&h->wait, n->base, on_wait, h);
 	h->in = H1_IN_HEAD;
 	/* A head, its field table and what is made of both. */
 	exchange_init(&h->ex, &exchange_ops,
@@ -143,7 +182,7 @@ take_h1(struct conn *c)
 		return h;
 	h = take_spare(n, c->address);
 	if (h == NULL)
-		h = new_h1(c->address);
+		h = new_h1(n, c->address);
 	if (h == NULL) {
 		conn_close(c, CONN_END_MEMORY);
 		return NULL;
@@ -167,6 +206,7 @@ release_h1(struct conn *c)
 	c->protocol = NULL;
 	if (h == NULL)
 		return;
+	evtimer_del(&h->wait);
 	if (n->spare_h1_count >= SPARE_MAX) {
 		free_h1(h);
 		return;
@@ -279,7 +319,7 @@ ask_for_body(struct h1 *h)
 	if (h->in == H1_IN_DONE)
 		exchange_body(ex, slice_make("", 0), true);
 	else if (ex->head.expect_continue)
-		h1_write_interim(h, 100);
+		h1_write_interim(h, 100, NULL, 0);
 }
 
 /* The time that it was held is ours, not the peer's. */

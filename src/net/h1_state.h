@@ -7,6 +7,7 @@
 #ifndef WEBSRV_NET_H1_STATE_H
 #define WEBSRV_NET_H1_STATE_H
 
+#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ struct h1 {
 	uint64_t head_due_ms;   /* when the head must be whole; 0 = none of it came */
 	uint64_t last_input_ms; /* of body bytes */
 	uint64_t rate_start_ms, rate_bytes; /* the window of body_min_rate */
+	struct event wait; /* of exchange_later_after() */
 	struct h1_parser parser;
 	struct chunked chunked;
 	struct exchange ex;
@@ -71,6 +73,7 @@ void h1_time_out(struct conn *c);
 /* Frames the head of ex's answer and sends it; decides keep_alive. */
 void h1_write_head(struct h1 *h);
 /* An interim response. */
-void h1_write_interim(struct h1 *h, int status);
+void h1_write_interim(struct h1 *h, int status, const struct http_field *fields,
+		      size_t count);
 
 #endif

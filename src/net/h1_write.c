@@ -33,13 +33,6 @@ send_status_line(struct conn *c, int status)
 	conn_send(c, line.len != 0 ? line : slice_make(unknown, sizeof(unknown)));
 }
 
-void
-h1_write_interim(struct h1 *h, int status)
-{
-	send_status_line(h->c, status);
-	conn_send(h->c, SLICE("\r\n"));
-}
-
 static void
 send_field(void *ctx, const struct http_field *f)
 {
@@ -53,6 +46,15 @@ send_field(void *ctx, const struct http_field *f)
 	conn_send(c, SLICE(": "));
 	conn_send(c, f->value);
 	conn_send(c, SLICE("\r\n"));
+}
+
+void
+h1_write_interim(struct h1 *h, int status, const struct http_field *fields, size_t count)
+{
+	send_status_line(h->c, status);
+	for (size_t i = 0; i < count; i++)
+		send_field(h->c, &fields[i]);
+	conn_send(h->c, SLICE("\r\n"));
 }
 
 /* May the connection be used again after this answer? */

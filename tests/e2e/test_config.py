@@ -173,7 +173,8 @@ def test_a_dump_of_a_directory(run, tmp_path, site):
     dump = json.loads(run("-l", "127.0.0.1:0", "--dump-config", site).stdout)
     assert dump["servers"][0]["routes"][0]["files"]["root"] == str(site)
     assert dump["servers"][0]["listen"] == [
-        {"address": "127.0.0.1:0", "backlog": 4096, "tls": False, "proxy_protocol": False}]
+        {"address": "127.0.0.1:0", "backlog": 4096, "interim_104": True, "tls": False,
+         "proxy_protocol": False}]
 
 
 def test_a_dump_of_a_bad_configuration_is_all_its_errors(run, tmp_path):

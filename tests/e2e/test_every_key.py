@@ -11,8 +11,6 @@ from test_config import needs_jsonschema, schema, without_comments, wrongs  # no
 SHORT = {"$schema", "include"}  # what a dump has no use for
 LATER = {"/sandbox": True, "/control_socket": "/run/c", "/servers/0/listen/0/tls": True,
          "/servers/0/listen/0/proxy_protocol": True}
-UPLOAD_LATER = {"resumable": True, "expire": "24h", "page": True}
-LATER |= {f"/servers/0/routes/0/upload/{key}": value for key, value in UPLOAD_LATER.items()}
 
 
 @pytest.fixture

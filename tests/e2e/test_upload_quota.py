@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from harness import config, is_root, read_all, read_answer, run, until, upload, uploaded
+from harness import (config, curl, is_root, read_all, read_answer, run, until, upload,
+                     uploaded)
 
 MIB = 1 << 20
 
@@ -215,6 +216,25 @@ def test_a_reload_counts_anew(serve, drop):
     assert put(server, "b", b"x" * 11)[0] == 507
     assert put(server, "b", b"x" * 10)[0] == 201
     assert total(drop) == 100
+
+
+def test_a_form_that_does_not_fit_gives_everything_back(serve, drop, tmp_path):
+    server = serve(quota=3 * MIB, conflict="replace")
+    (tmp_path / "a").write_bytes(b"x" * MIB)
+    (tmp_path / "b").write_bytes(b"x" * (3 * MIB))
+
+    def form(*names):
+        # Of unknown length, so that it is not refused before it begins.
+        return curl("-o", tmp_path / "out", "-w", "%{http_code}", "-H",
+                    "Transfer-Encoding: chunked", *[x for n in names for x in (
+                        "-F", f"f=@{tmp_path / n}")], server.url + "/drop/").stdout
+    assert put(server, "a", b"old")[0] == 201
+    assert form("a", "b") == b"507"
+    assert uploaded(drop) == ["a"] and (drop / "a").read_bytes() == b"old"
+    assert form("a") in (b"200", b"201", b"303")
+    # What it replaced counts no more.
+    until(lambda: put(server, "c", b"x" * (2 * MIB))[0] == 201, "room")
+    assert put(server, "d")[0] == 507
 
 
 def test_what_is_used_is_explained(serve, drop, websrv, tmp_path):

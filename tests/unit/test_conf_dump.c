@@ -262,6 +262,7 @@ same_server(const struct conf_server *a, const struct conf_server *b)
 		assert_string_equal(a->listens[i].host, b->listens[i].host);
 		assert_int_equal(a->listens[i].port, b->listens[i].port);
 		assert_int_equal(a->listens[i].backlog, b->listens[i].backlog);
+		assert_int_equal(a->listens[i].interim_104, b->listens[i].interim_104);
 	}
 	same_strings(&a->names, &b->names);
 	same_pairs(&a->error_pages, &b->error_pages);

@@ -89,6 +89,12 @@ addresses_are_numeric_and_there_once(void **state)
 		  "[\"127.0.0.1:80\"]}]}",
 		  "t.json:2:30: /servers/1/listen/0: \"backlog\" is 4096 here and 600 "
 		  "for the same address at t.json:1:26; write the same in both\n" },
+		{ "listen_with_and_without_interim_answers",
+		  "{\"servers\": [{\"listen\": [{\"address\": \"127.0.0.1:80\", "
+		  "\"interim_104\": false}]},\n {\"names\": [\"a\"], \"listen\": "
+		  "[\"127.0.0.1:80\"]}]}",
+		  "t.json:2:30: /servers/1/listen/0: \"interim_104\" is true here and "
+		  "false for the same address at t.json:1:26; write the same in both\n" },
 		{ "tls_is_for_later",
 		  "{\"servers\": [{\"listen\": [{\"address\": \"127.0.0.1:80\", \"tls\": "
 		  "true}]}]}",

@@ -192,7 +192,7 @@ run_claim_case(void **state)
 	struct http_field fields[LINES_MAX + 1];
 	struct http_head head = make_head(HTTP_FIELD_REPR_DIGEST, c->lines, fields);
 	struct digest_set set;
-	int rc = digest_read(&head, &set);
+	int rc = digest_read(&head, HTTP_FIELD_REPR_DIGEST, &set);
 
 	assert_int_equal(rc, c->present < 0 ? -EINVAL : 0);
 	if (rc == 0) {

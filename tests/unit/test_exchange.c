@@ -19,7 +19,8 @@
 #define BODY_MAX ((size_t)4 * 1024 * 1024)
 
 static const char config_text[] =
-	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
+	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\","
+	"  {\"address\": \"127.0.0.1:81\", \"interim_104\": false}],"
 	" \"headers\": {\"X-Server\": \"s\", \"Vary\": \"Server\","
 	"  \"X-Content-Type-Options\": null},"
 	" \"error_pages\": {\"403\": \"/page\", \"409\": \"/page/\"},"
@@ -37,6 +38,7 @@ enum plan {
 	ANSWER_AT_LAST, /* in data */
 	REFUSE_DATA,    /* a status from data */
 	FAIL_IN_DATA,   /* exchange_fail() */
+	TELL,           /* 104 in open, answers in data */
 	FAIL_LATE,      /* exchange_fail() after the answer */
 	KEEP            /* takes bytes and credits none */
 };
@@ -46,6 +48,7 @@ static struct rig {
 	enum plan plan;
 	int refusal; /* the status of REFUSE */
 	unsigned opens, closes, releases, pages;
+	bool told;
 	enum exchange_end why;
 	uint64_t most_unconsumed;
 	struct config *conf;
@@ -71,6 +74,9 @@ make_answer(struct exchange *ex)
 	ex->body.owner = &rig;
 }
 
+static const struct http_field hint = { SLICE_LIT("Location"), SLICE_LIT("/there"),
+					HTTP_FIELD_LOCATION, false };
+
 static int
 probe_open(struct exchange *ex)
 {
@@ -86,6 +92,8 @@ probe_open(struct exchange *ex)
 	}
 	if (rig.plan == FAIL_LATE)
 		exchange_fail(ex, 500);
+	if (rig.plan == TELL)
+		rig.told = exchange_interim(ex, 104, &hint, 1);
 	return 0;
 }
 
@@ -101,7 +109,7 @@ probe_data(struct exchange *ex, struct slice bytes, bool last)
 		exchange_fail(ex, 507);
 		return 0;
 	}
-	if (rig.plan != ANSWER_AT_LAST)
+	if (rig.plan != ANSWER_AT_LAST && rig.plan != TELL)
 		return 0;
 	exchange_consumed(ex, bytes.len);
 	if (last) {
@@ -502,6 +510,25 @@ next_request_inherits_nothing(void **state)
 
 #define OTHERS 10
 
+static void
+interim_answer_comes_before_the_answer_unless_the_listener_has_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		prepare(TELL, HTTP_PUT, "/probe");
+		rig.t.ex.address = &rig.site->addresses[i];
+		exchange_begin(&rig.t.ex);
+		assert_int_equal(rig.told, i == 0);
+		assert_int_equal(rig.t.interims, i == 0);
+		if (i == 0)
+			assert_memory_equal(rig.t.interim.ptr, "104\nLocation: /there\n",
+					    rig.t.interim.len);
+		assert_int_equal(rig.t.heads, 0);
+		exchange_body(&rig.t.ex, slice_make("", 0), true);
+		assert_int_equal(transport_finish(&rig.t), 201);
+	}
+}
+
 int
 main(void)
 {
@@ -509,6 +536,8 @@ main(void)
 		cmocka_unit_test(request_that_never_was_one_is_refused),
 		cmocka_unit_test(errors_keep_their_status_and_some_end_the_connection),
 		cmocka_unit_test(route_takes_only_its_own_methods),
+		cmocka_unit_test(
+			interim_answer_comes_before_the_answer_unless_the_listener_has_none),
 		cmocka_unit_test(answers_are_counted_by_class),
 		cmocka_unit_test(handler_that_credits_gets_the_whole_body),
 		cmocka_unit_test(handler_that_does_not_credit_gets_one_window),

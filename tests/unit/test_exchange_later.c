@@ -29,6 +29,9 @@ enum step {
 	FAIL,         /* exchange_fail(507) */
 	FORBID,       /* returns 403 */
 	RANGE,        /* returns 416, with the field that belongs to it */
+	HOLD,         /* wants no body, but a turn */
+	HOLD_ANSWER,  /* wants no body, and answers all the same */
+	GO,           /* wants the body now */
 	WAIT          /* for the body */
 };
 
@@ -62,6 +65,16 @@ take_step(struct exchange *ex, enum step step)
 	case ANSWER:
 		ex->body = body_memory(SLICE("probe"));
 		exchange_respond(ex, 200);
+		break;
+	case HOLD:
+		exchange_hold(ex);
+		exchange_later_after(ex, 20);
+		break;
+	case HOLD_ANSWER:
+		exchange_hold(ex);
+		return take_step(ex, ANSWER);
+	case GO:
+		exchange_unhold(ex);
 		break;
 	case FAIL:
 		exchange_fail(ex, 507);
@@ -270,6 +283,61 @@ body_goes_on_coming_while_a_turn_is_awaited(void **state)
 }
 
 static void
+body_waits_for_a_handler_that_holds(void **state)
+{
+	(void)state;
+	begin(HOLD, HOLD, GO);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_HELD);
+	assert_int_equal(rig.t.waits, 1);
+	exchange_work(&rig.t.ex);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_HELD);
+	exchange_work(&rig.t.ex);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RECEIVING);
+	assert_int_equal(rig.works, 2);
+	end(EXCHANGE_ABORTED);
+}
+
+static void
+handler_that_holds_may_answer(void **state)
+{
+	static const enum step answers[] = { ANSWER, HOLD_ANSWER };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		begin(HOLD, answers[i], WAIT);
+		transport_work(&rig.t);
+		assert_int_equal(transport_finish(&rig.t), 200);
+	}
+	begin(HOLD_ANSWER, WAIT, WAIT);
+	assert_int_equal(transport_finish(&rig.t), 200);
+}
+
+static void
+handler_that_holds_may_fail(void **state)
+{
+	(void)state;
+	begin(HOLD, FAIL, WAIT);
+	transport_work(&rig.t);
+	assert_int_equal(transport_finish(&rig.t), 507);
+	begin(HOLD, FORBID, WAIT);
+	transport_work(&rig.t);
+	assert_int_equal(transport_finish(&rig.t), 403);
+	assert_int_equal(rig.closes, 1);
+}
+
+static void
+exchange_that_is_aborted_ends_in_its_own_turn(void **state)
+{
+	(void)state;
+	begin(WAIT, WAIT, WAIT);
+	exchange_abort(&rig.t.ex);
+	assert_int_equal(rig.t.aborts, 1);
+	assert_int_equal(rig.t.turns, 1);
+	assert_int_equal(rig.closes, 0);
+	end(EXCHANGE_ABORTED);
+}
+
+static void
 nobody_works_after_the_end(void **state)
 {
 	static const enum exchange_end ends[] = { EXCHANGE_COMPLETE, EXCHANGE_ABORTED };
@@ -401,6 +469,10 @@ main(void)
 		cmocka_unit_test(turn_that_nobody_asked_for_does_nothing),
 		cmocka_unit_test(answer_may_come_in_a_turn),
 		cmocka_unit_test(body_goes_on_coming_while_a_turn_is_awaited),
+		cmocka_unit_test(body_waits_for_a_handler_that_holds),
+		cmocka_unit_test(handler_that_holds_may_answer),
+		cmocka_unit_test(handler_that_holds_may_fail),
+		cmocka_unit_test(exchange_that_is_aborted_ends_in_its_own_turn),
 		cmocka_unit_test(nobody_works_after_the_end),
 		cmocka_unit_test(nobody_works_after_a_failure),
 		cmocka_unit_test(nobody_works_after_the_answer),

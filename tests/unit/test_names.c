@@ -87,6 +87,7 @@ status_has_its_reason_or_none(void **state)
 {
 	(void)state;
 	assert_string_equal(http_status_reason(100), "Continue");
+	assert_string_equal(http_status_reason(104), "Upload Resumption Supported");
 	assert_string_equal(http_status_reason(404), "Not Found");
 	assert_string_equal(http_status_reason(507), "Insufficient Storage");
 	assert_string_equal(http_status_reason(299), "");

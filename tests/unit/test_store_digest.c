@@ -50,7 +50,7 @@ static const char config_text[] =
 
 struct rig {
 	struct exchange ex;
-	struct http_field request[LINES_MAX];
+	struct http_field request[2 * LINES_MAX];
 	char dir[256];
 	int dirfd;
 	struct config *conf;
@@ -223,24 +223,30 @@ struct put_case {
 	const char *lines[LINES_MAX]; /* of Repr-Digest */
 	const char *body;
 	int status;
-	const char *kept; /* behind size and time; NULL: nothing */
+	const char *kept;               /* behind size and time; NULL: nothing */
+	const char *content[LINES_MAX]; /* of Content-Digest */
 };
 
 /* clang-format off */
 static const struct put_case put_cases[] = {
-	{ "put_without_a_digest_keeps_none", { NULL }, HELLO, 201, NULL },
-	{ "put_with_the_right_digest_keeps_it", { HELLO_256 }, HELLO, 201, HELLO_256 },
-	{ "put_with_the_other_right_digest_keeps_it", { HELLO_512 }, HELLO, 201, HELLO_512 },
-	{ "put_with_two_right_digests_keeps_both", { HELLO_512, HELLO_256 }, HELLO, 201, HELLO_256 ", " HELLO_512 },
-	{ "put_of_nothing_with_its_digest_keeps_it", { EMPTY_256 }, "", 201, EMPTY_256 },
-	{ "put_with_an_unknown_digest_is_not_checked", { "md5=:AAAA:" }, HELLO, 201, NULL },
-	{ "put_with_an_unknown_digest_beside_keeps_the_known_one", { "md5=:AAAA:, " HELLO_256 ";p" }, HELLO, 201, HELLO_256 },
-	{ "put_with_an_empty_digest_field_is_not_checked", { "" }, HELLO, 201, NULL },
-	{ "put_with_the_wrong_digest_is_400", { ABC_256 }, HELLO, 400, NULL },
-	{ "put_of_nothing_with_a_digest_of_something_is_400", { HELLO_256 }, "", 400, NULL },
-	{ "put_of_one_byte_less_is_400", { HELLO_256 }, "{\"hello\": \"world\"}", 400, NULL },
-	{ "put_of_one_byte_more_is_400", { HELLO_256 }, HELLO "\n", 400, NULL },
-	{ "put_with_one_wrong_digest_of_two_is_400", { ABC_256, HELLO_512 }, HELLO, 400, NULL },
+	{ "put_without_a_digest_keeps_none", { NULL }, HELLO, 201, NULL, { NULL } },
+	{ "put_with_the_right_digest_keeps_it", { HELLO_256 }, HELLO, 201, HELLO_256, { NULL } },
+	{ "put_with_the_other_right_digest_keeps_it", { HELLO_512 }, HELLO, 201, HELLO_512, { NULL } },
+	{ "put_with_two_right_digests_keeps_both", { HELLO_512, HELLO_256 }, HELLO, 201, HELLO_256 ", " HELLO_512, { NULL } },
+	{ "put_of_nothing_with_its_digest_keeps_it", { EMPTY_256 }, "", 201, EMPTY_256, { NULL } },
+	{ "put_with_an_unknown_digest_is_not_checked", { "md5=:AAAA:" }, HELLO, 201, NULL, { NULL } },
+	{ "put_with_an_unknown_digest_beside_keeps_the_known_one", { "md5=:AAAA:, " HELLO_256 ";p" }, HELLO, 201, HELLO_256, { NULL } },
+	{ "put_with_an_empty_digest_field_is_not_checked", { "" }, HELLO, 201, NULL, { NULL } },
+	{ "put_with_the_wrong_digest_is_400", { ABC_256 }, HELLO, 400, NULL, { NULL } },
+	{ "put_of_nothing_with_a_digest_of_something_is_400", { HELLO_256 }, "", 400, NULL, { NULL } },
+	{ "put_of_one_byte_less_is_400", { HELLO_256 }, "{\"hello\": \"world\"}", 400, NULL, { NULL } },
+	{ "put_of_one_byte_more_is_400", { HELLO_256 }, HELLO "\n", 400, NULL, { NULL } },
+	{ "put_with_the_right_content_digest_keeps_it", { NULL }, HELLO, 201, HELLO_256, { HELLO_256 } },
+	{ "put_with_the_same_digest_of_both_keeps_it_once", { HELLO_256 }, HELLO, 201, HELLO_256, { HELLO_256 } },
+	{ "put_with_digests_of_both_keeps_both", { HELLO_512 }, HELLO, 201, HELLO_256 ", " HELLO_512, { HELLO_256 } },
+	{ "put_with_the_wrong_content_digest_is_400", { NULL }, HELLO, 400, NULL, { ABC_256 } },
+	{ "put_with_a_wrong_one_of_both_is_400", { HELLO_512 }, HELLO, 400, NULL, { ABC_256 } },
+	{ "put_with_one_wrong_digest_of_two_is_400", { ABC_256, HELLO_512 }, HELLO, 400, NULL, { NULL } },
 };
 
 static const char *const malformed[] = {
@@ -251,7 +257,18 @@ static const char *const malformed[] = {
 /* clang-format on */
 
 static void
-begin_put(const char *const lines[LINES_MAX])
+add_lines(enum http_field_id id, const char *const lines[LINES_MAX])
+{
+	struct http_head *head = &rig.ex.head;
+
+	for (size_t i = 0; i < LINES_MAX && lines[i] != NULL; i++)
+		rig.request[head->field_count++] =
+			(struct http_field){ http_field_name(id),
+					     slice_from_str(lines[i]), id, false };
+}
+
+static void
+begin_put_with(const char *const lines[LINES_MAX], const char *const content[LINES_MAX])
 {
 	struct http_head *head = &rig.ex.head;
 
@@ -268,12 +285,17 @@ begin_put(const char *const lines[LINES_MAX])
 				    .minor = 1,
 				    .body = HTTP_BODY_CHUNKED,
 				    .fields = rig.request };
-	for (size_t i = 0; i < LINES_MAX && lines[i] != NULL; i++)
-		rig.request[head->field_count++] =
-			(struct http_field){ SLICE("Repr-Digest"),
-					     slice_from_str(lines[i]),
-					     HTTP_FIELD_REPR_DIGEST, false };
+	add_lines(HTTP_FIELD_REPR_DIGEST, lines);
+	add_lines(HTTP_FIELD_CONTENT_DIGEST, content);
 	exchange_begin(&rig.ex);
+}
+
+static void
+begin_put(const char *const lines[LINES_MAX])
+{
+	static const char *const none[LINES_MAX];
+
+	begin_put_with(lines, none);
 }
 
 /* In pieces of three bytes. */
@@ -323,7 +345,7 @@ run_put_case(void **state)
 
 	if (digest_hash_library() == NULL && c->status == 400)
 		skip();
-	begin_put(c->lines);
+	begin_put_with(c->lines, c->content);
 	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
 	send_body(slice_from_str(c->body));
 	status = rig.ex.status;

@@ -23,8 +23,11 @@ struct transport {
 	struct exchange ex; /* first: the ops are called with its address */
 	struct http_field request[TRANSPORT_FIELDS];
 	unsigned heads, aborts;
-	unsigned turns;  /* asked for, */
-	bool wants_turn; /* and the last one was not given yet */
+	unsigned waits;     /* for some time */
+	unsigned turns;     /* asked for, */
+	bool wants_turn;    /* and the last one was not given yet */
+	unsigned interims;  /* and what they said, */
+	struct buf interim; /* "104\nName: value\n" each */
 	uint64_t credited;
 	enum body_kind kind;     /* of the answer when it began, */
 	uint64_t length;         /* and what it promised, or BODY_UNKNOWN */
@@ -57,10 +60,40 @@ transport_on_later(struct exchange *ex)
 	t->wants_turn = true;
 }
 
+/* No time passes here: who is held gets the next turn, others none. */
+static inline void
+transport_on_after(struct exchange *ex, unsigned ms)
+{
+	struct transport *t = (struct transport *)ex;
+
+	assert_true(ms > 0);
+	t->waits++;
+	t->wants_turn = t->wants_turn || ex->holds;
+}
+
+static inline void
+transport_note_field(void *ctx, const struct http_field *f)
+{
+	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
+}
+
+static inline bool
+transport_on_interim(struct exchange *ex, int status, const struct http_field *fields,
+		     size_t count)
+{
+	struct transport *t = (struct transport *)ex;
+
+	assert_int_not_equal(ex->state, EXCHANGE_RESPONDING);
+	t->interims++;
+	buf_printf(&t->interim, "%d\n", status);
+	for (size_t i = 0; i < count; i++)
+		transport_note_field(&t->interim, &fields[i]);
+	return true;
+}
+
 static inline void
 transport_on_abort(struct exchange *ex)
 {
-	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
 	((struct transport *)ex)->aborts++;
 }
 
@@ -68,6 +101,8 @@ static const struct exchange_ops transport_ops = {
 	.head = transport_on_head,
 	.consumed = transport_on_consumed,
 	.later = transport_on_later,
+	.after = transport_on_after,
+	.interim = transport_on_interim,
 	.abort = transport_on_abort,
 };
 
@@ -77,6 +112,7 @@ transport_init(struct transport *t, size_t arena_max)
 	exchange_init(&t->ex, &transport_ops, arena_max);
 	buf_init(&t->fields);
 	buf_init(&t->body);
+	buf_init(&t->interim);
 }
 
 static inline void
@@ -85,6 +121,7 @@ transport_fini(struct transport *t)
 	exchange_fini(&t->ex);
 	buf_fini(&t->fields);
 	buf_fini(&t->body);
+	buf_fini(&t->interim);
 }
 
 /* Ready for a request to the first address. */
@@ -95,7 +132,8 @@ transport_prepare(struct transport *t, const struct site *site, enum http_method
 	struct slice text = slice_from_str(target);
 	size_t end = slice_find(text, '?');
 
-	t->heads = t->aborts = t->turns = 0;
+	t->heads = t->aborts = t->turns = t->waits = t->interims = 0;
+	t->interim.len = 0;
 	t->wants_turn = false;
 	t->credited = t->length = 0;
 	t->kind = BODY_NONE;
@@ -227,12 +265,6 @@ transport_pull_all(struct transport *t, size_t room)
 			tries = 0;
 	}
 	return (int)n;
-}
-
-static inline void
-transport_note_field(void *ctx, const struct http_field *f)
-{
-	buf_printf(ctx, "%.*s: %.*s\n", SLICE_ARG(f->name), SLICE_ARG(f->value));
 }
 
 static inline void

@@ -4,7 +4,9 @@
 // Steps: open URL, save URL (that is downloaded instead of shown: the name that it gets), click
 // SELECTOR (of a link, and wait for where it leads), back, shot FILE, choose [SELECTOR, FILES]
 // (of an input), evaluate EXPRESSION (whose value, which may be a promise, is the result of the
-// step).
+// step), until EXPRESSION (evaluated again and again until it is true), reload, press KEY, push
+// SELECTOR (a click that leads nowhere), files [SELECTOR, PATH...] (chosen), pick [KEY, PATH...]
+// (in the dialog that the key opens), drop PATHS (in the middle of the window).
 'use strict';
 
 const fs = require('fs');
@@ -12,6 +14,20 @@ const { chromium } = require('playwright-core');
 
 const ARGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
 	'--disable-background-networking', '--disable-component-update'];
+
+// Not page.waitForFunction(), which a Content-Security-Policy may forbid.
+async function until(page, expression) {
+	const end = Date.now() + 20000;
+
+	for (;;) {
+		const value = await page.evaluate(expression);
+		if (value)
+			return value;
+		if (Date.now() > end)
+			throw new Error(`never true: ${expression}\n${await page.innerText('body')}`);
+		await new Promise((go) => setTimeout(go, 50));
+	}
+}
 
 const STEPS = {
 	open: (page, url) => page.goto(url, { waitUntil: 'load' }).then(() => page.url()),
@@ -29,6 +45,29 @@ const STEPS = {
 	shot: (page, path) => page.screenshot({ path, fullPage: true }).then(() => path),
 	choose: (page, [selector, files]) => page.setInputFiles(selector, files),
 	evaluate: (page, expression) => page.evaluate(expression),
+	until,
+	reload: (page) => page.reload({ waitUntil: 'load' }).then(() => page.url()),
+	press: (page, key) => page.keyboard.press(key),
+	push: (page, selector) => page.touch ? page.tap(selector) : page.click(selector),
+	files: (page, [selector, ...paths]) => page.setInputFiles(selector, paths),
+	async pick(page, [key, ...paths]) {
+		const choosers = [];
+		page.on('filechooser', (chooser) => choosers.push(chooser));
+		// A browser that is just being drawn on loses keys now and then.
+		for (let tries = 0; tries < 5 && choosers.length === 0; tries++) {
+			await page.keyboard.press(key);
+			await new Promise((go) => setTimeout(go, 1000));
+		}
+		await choosers[0].setFiles(paths);
+	},
+	async drop(page, files) {
+		const { width, height } = page.viewportSize();
+		const session = await page.context().newCDPSession(page);
+		for (const type of ['dragEnter', 'dragOver', 'drop']) {
+			await session.send('Input.dispatchDragEvent', { type, x: width / 2, y: height / 2,
+				data: { items: [], files, dragOperationsMask: 1 } });
+		}
+	},
 };
 
 async function act(page, steps) {
@@ -40,7 +79,8 @@ async function act(page, steps) {
 	}));
 	page.on('dialog', (d) => {
 		seen.dialogs.push(d.message());
-		d.dismiss();
+		// To dismiss this one would be to stay.
+		d.type() === 'beforeunload' ? d.accept() : d.dismiss();
 	});
 	page.on('console', (m) => {
 		if (m.type() === 'error' || m.type() === 'warning')

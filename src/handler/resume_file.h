@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * resume_file: what resume.c, resume_save.c and resume_turn.c share: an unfinished upload that
+ * is open, which outlives the exchange while a helper writes its record.
+ */
+#ifndef WEBSRV_HANDLER_RESUME_FILE_H
+#define WEBSRV_HANDLER_RESUME_FILE_H
+
+#include "handler/resume.h"
+
+struct pool;
+
+struct resume_file {
+	struct partial p;
+	int staging; /* its own: the site may go before the helper is done */
+	bool durable;
+	bool saving; /* a helper writes a record of it */
+	bool left;   /* the exchange is gone: free it when the helper is done */
+	bool dirty;  /* the record says something new */
+	bool removed;
+	uint64_t saved;              /* the offset that the record on disk acknowledges */
+	uint64_t begun_at;           /* of the last save: its offset */
+	uint64_t look_at;            /* the size at which free space is asked for again */
+	char boot[PARTIAL_BOOT_MAX]; /* of the record, while a guarded piece hides it */
+	char *location;              /* of the record; of the heap */
+};
+
+/* NULL: no memory or no descriptor. */
+struct resume_file *resume_file_new(int staging, bool durable);
+void resume_file_free(struct resume_file *f);
+
+/* resume_save.c */
+
+/* A helper writes the record as it is now; `completes`: that the upload is whole, when the
+ * digests that it must have are right. r->task is set. 0 or a status. */
+int resume_start_save(struct resume *r, bool completes)
+	__attribute__((warn_unused_result));
+/* The same when nobody waits: the file is freed when it is done. */
+void resume_leave(struct resume_file *f, struct pool *pool);
+
+/* resume_turn.c: who is next? */
+
+uint64_t resume_now_ns(void);
+/* Does somebody who came after `since_ns` want the upload? */
+bool resume_is_wanted(int staging, const char *id, uint64_t since_ns);
+/* Says so. False: somebody newer does already. */
+bool resume_want(int staging, const char *id, uint64_t since_ns);
+/* Whoever came before is served. */
+void resume_forget_want(int staging, const char *id, uint64_t since_ns);
+
+#endif

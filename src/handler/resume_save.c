@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * resume_save: records are written by helpers, from a copy of the upload, while more bytes may
+ * be appended. The file outlives the job, so what the copy borrows stays.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/exchange.h"
+#include "handler/resume_file.h"
+#include "handler/task.h"
+#include "handler/upload.h"
+#include "http/digest_hash.h"
+
+#define READ_SIZE ((size_t)64 * 1024)
+#define KEPT_S 3600 /* what is known of an upload that is complete */
+
+struct save {
+	struct resume_file *file;
+	struct partial copy;
+	bool checks; /* its digests */
+	bool saved;
+};
+
+struct resume_file *
+resume_file_new(int staging, bool durable)
+{
+	struct resume_file *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	f->p.fd = -1;
+	f->durable = durable;
+	f->staging = fcntl(staging, F_DUPFD_CLOEXEC, 0);
+	if (f->staging >= 0)
+		return f;
+	free(f);
+	return NULL;
+}
+
+void
+resume_file_free(struct resume_file *f)
+{
+	partial_close(&f->p);
+	close(f->staging);
+	free(f->location);
+	free(f);
+}
+
+/* --- by a helper --- */
+
+static int
+hash_file(const struct partial *p, struct digest_hash *h)
+{
+	char *at = malloc(READ_SIZE);
+	uint64_t done = 0;
+	ssize_t n = at != NULL ? 1 : -ENOMEM;
+
+	while (n > 0 && done < p->size) {
+		n = fs_pread_full(p->fd, at, READ_SIZE, (off_t)done);
+		if (n > 0) {
+			digest_hash_add(h, at, (size_t)n);
+			done += (uint64_t)n;
+		}
+	}
+	free(at);
+	return n < 0 ? (int)n : 0;
+}
+
+static int
+check_digest(const struct partial *p, enum digest_algorithm a)
+{
+	unsigned char value[DIGEST_SIZE_MAX];
+	struct digest_hash *h = digest_hash_new(a);
+	int rc = h != NULL ? hash_file(p, h) : -ENOMEM;
+
+	if (rc == 0 && !digest_hash_end(h, value))
+		rc = -EIO;
+	digest_hash_free(h);
+	if (rc == 0 && memcmp(value, p->record.digest.value[a], digest_size(a)) != 0)
+		rc = -EBADMSG;
+	return rc;
+}
+
+static int
+check_digests(const struct partial *p)
+{
+	int rc = 0;
+
+	for (enum digest_algorithm a = 0; a < DIGEST_COUNT && rc == 0; a++) {
+		if ((p->record.digest.present & DIGEST_BIT(a)) != 0)
+			rc = check_digest(p, a);
+	}
+	return rc;
+}
+
+static int
+run_save(void *arg)
+{
+	struct save *s = arg;
+	int rc = s->checks ? check_digests(&s->copy) : 0;
+
+	if (rc == 0)
+		rc = partial_save(&s->copy, s->file->durable);
+	s->saved = rc == 0;
+	return rc;
+}
+
+/* --- by the loop --- */
+
+static void
+release_save(void *arg)
+{
+	struct save *s = arg;
+	struct resume_file *f = s->file;
+
+	f->saving = false;
+	if (s->saved)
+		f->saved = s->copy.size;
+	else
+		f->dirty = true;
+	if (f->left)
+		resume_file_free(f);
+	free(s);
+}
+
+static struct save *
+new_save(struct resume_file *f, bool checks)
+{
+	struct save *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	*s = (struct save){ .file = f, .copy = f->p, .checks = checks };
+	f->saving = true;
+	f->dirty = false;
+	f->begun_at = f->p.size;
+	return s;
+}
+
+int
+resume_start_save(struct resume *r, bool completes)
+{
+	const struct store *store = &r->upload->store;
+	uint64_t keep = store->conf->expire_ms / 1000;
+	struct resume_file *f = r->file;
+	struct save *s;
+
+	if (completes && keep > KEPT_S)
+		keep = KEPT_S;
+	f->p.record.expires = clock_unix() + (int64_t)keep;
+	f->p.record.complete = completes;
+	s = new_save(f, completes);
+	/* As long as it has no name it is not complete, whatever the record on disk says. */
+	f->p.record.complete = false;
+	if (s == NULL || task_start(&r->task, r->ex, r->ex->site->env.pool, run_save, s,
+				    release_save) < 0)
+		return 503;
+	return 0;
+}
+
+void
+resume_leave(struct resume_file *f, struct pool *pool)
+{
+	struct save *s = new_save(f, false);
+
+	if (s == NULL) {
+		resume_file_free(f);
+		return;
+	}
+	f->left = true;
+	task_send(pool, run_save, s, release_save);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * resume_sweep: unfinished uploads whose time is over are removed, by a helper, of one worker at
+ * a time: who has the lock on a file in the staging directory. When it was last done is the
+ * time of that file, so that many workers do not do it many times.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "handler/partial.h"
+#include "handler/task.h"
+#include "handler/upload.h"
+
+#define EVERY_MS ((uint64_t)10 * 60 * 1000)
+#define GRACE_S 60
+#define LOCK_NAME "sweep.lock"
+
+struct job {
+	int staging;
+	int64_t every_s;
+	const struct log *log;
+	struct partial_sweep result;
+};
+
+static uint64_t
+interval_ms(const struct conf_upload *conf)
+{
+	uint64_t quarter = conf->expire_ms / 4;
+
+	return quarter < EVERY_MS ? quarter + 1 : EVERY_MS;
+}
+
+/* Has nobody done it just now? */
+static bool
+is_due(const struct job *job, int lock)
+{
+	struct stat st;
+
+	return fstat(lock, &st) < 0 || st.st_size == 0 || st.st_mtime > clock_unix() ||
+	       st.st_mtime + job->every_s / 2 <= clock_unix();
+}
+
+static int
+run(void *arg)
+{
+	struct job *job = arg;
+	int lock = openat(job->staging, LOCK_NAME,
+			  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int rc = 0;
+
+	if (lock < 0)
+		return -errno;
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0 && is_due(job, lock)) {
+		rc = partial_sweep(job->staging, clock_unix(), GRACE_S, &job->result);
+		/* Writing sets its time. */
+		if (pwrite(lock, "\n", 1, 0) < 0)
+			rc = -errno;
+	}
+	close(lock);
+	return rc;
+}
+
+static void
+release(void *arg)
+{
+	struct job *job = arg;
+
+	if (job->result.removed > 0)
+		log_info(job->log, "upload: %llu unfinished uploads have expired",
+			 (unsigned long long)job->result.removed);
+	close(job->staging);
+	free(job);
+}
+
+static void
+sweep(struct upload *u)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL)
+		return;
+	*job = (struct job){ .log = u->store.log,
+			     .every_s = (int64_t)(interval_ms(u->store.conf) / 1000) };
+	/* Where nobody ever uploaded there is none, and none is made. */
+	job->staging = openat(u->store.dirfd, STORE_STAGING,
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (job->staging < 0)
+		free(job);
+	else
+		task_send(u->pool, run, job, release);
+}
+
+uint64_t
+upload_tick(void *state)
+{
+	struct upload *u = state;
+	uint64_t now = clock_mono_ms();
+
+	if (!u->store.conf->resumable || u->store.dirfd < 0)
+		return UINT64_MAX;
+	if (now >= u->sweep_due_ms) {
+		sweep(u);
+		u->sweep_due_ms = now + interval_ms(u->store.conf);
+	}
+	return u->sweep_due_ms - now;
+}

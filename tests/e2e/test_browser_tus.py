@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The upload page in headless Chromium against websrv itself; what it does when a server fails
+in ways of its own is test_browser_upload.py."""
+
+import hashlib
+import os
+import signal
+import threading
+
+import pytest
+
+from harness import STAGING, config, until, upload
+from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, make)  # noqa: F401
+
+
+@pytest.fixture
+def serve(start, drop):
+    def go(workers=1, **options):
+        return start(config([upload(drop, **options)], workers=workers))
+    return go
+
+
+def same(drop, path):
+    with open(path, "rb") as mine, open(drop / os.path.basename(path), "rb") as there:
+        return hashlib.sha256(mine.read()).digest() == hashlib.sha256(there.read()).digest()
+
+
+@pytest.mark.seconds(60)
+def test_files_arrive_and_are_linked(serve, drop, act, make):  # noqa: F811
+    server = serve(workers=2)
+    paths = [make("one.bin", 3 * MB + 1), make("na\u00efve \u65e5\u672c.txt", 1000),
+             make("empty.txt", 0), make("50% & more#.txt", 65536)]
+    rows, stored = act(DESKTOP, ("open", server.url + "/drop/"), ("files", ["#file", *paths]),
+                       ("until", all_are("done", 4)), ("evaluate", ROWS), ("evaluate", STORED))
+    assert all(same(drop, path) for path in paths) and stored == 0
+    assert all(row["link"].startswith(server.url + "/drop/") for row in rows)
+    assert "%E6%97%A5" in rows[1]["link"]
+
+
+@pytest.mark.seconds(60)
+def test_a_name_that_is_there_and_a_file_that_is_too_large_are_told(serve, drop, act,  # noqa: F811
+                                                                    make):  # noqa: F811
+    server = serve(max_size="1M")
+    (drop / "there.bin").write_bytes(b"x")
+    rows = act(DESKTOP, ("open", server.url + "/drop/"),
+               ("files", ["#file", make("there.bin", 1000), make("large.bin", MB + 1)]),
+               ("until", all_are("failed", 2)), ("evaluate", ROWS))[0]
+    assert "1.0 MB" in rows[1]["text"], rows
+    assert (drop / "there.bin").read_bytes() == b"x"
+
+
+@pytest.mark.seconds(90)
+def test_a_worker_that_is_killed_costs_nothing(serve, drop, act, make):  # noqa: F811
+    server = serve(workers=2)
+    path = make("film.bin", 0)
+    with open(path, "wb") as f:
+        for _ in range(200):
+            f.write(os.urandom(MB))
+    ends = threading.Event()
+
+    def kill_some():
+        for size in (20 * MB, 120 * MB):
+            while not ends.wait(0.01):
+                parts = list((drop / STAGING).glob("*.part")) if (
+                    drop / STAGING).is_dir() else []
+                if parts and parts[0].stat().st_size > size:
+                    break
+            for pid in server.workers():
+                os.kill(pid, signal.SIGKILL)
+    thread = threading.Thread(target=kill_some)
+    thread.start()
+    try:
+        act(DESKTOP, ("open", server.url + "/drop/"), ("files", ["#file", path]),
+            ("until", all_are("done")))
+    finally:
+        ends.set()
+        thread.join()
+    assert same(drop, path)
+    server.wait_for_log("was killed by signal 9", count=4)
+    until(lambda: len(server.workers()) == 2, "both workers are back")
+
+
+def test_tus_js_client_stops_and_goes_on(serve, drop, in_browser, modules, make):  # noqa: F811
+    if not (modules / "tus-js-client").is_dir():
+        pytest.skip("tus-js-client is missing; run npm install in tests/e2e/browser")
+    server = serve(workers=2)
+    path = make("film.bin", 5 * MB + 7)
+    seen = in_browser("tus.js", server.url + "/drop/", path, "na\u00efve film.bin")
+    with open(path, "rb") as f:
+        assert (drop / "na\u00efve film.bin").read_bytes() == f.read()
+    methods = [method for method, _ in seen["statuses"]]
+    assert methods.count("POST") == 1 and methods.count("HEAD") == 1
+    assert all(status in (200, 201, 204) for _, status in seen["statuses"])
+    assert seen["offsets"] == sorted(seen["offsets"]) and seen["offsets"][-1] == 5 * MB + 7

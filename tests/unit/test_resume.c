@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Resumable uploads over a transport without a socket, and without helpers: what is on disk when
+ * something is told, who has an upload, and what is left when a request goes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "remove_tree.h"
+#include "transport.h"
+#include "base/counters.h"
+#include "conf/load.h"
+#include "handler/handlers.h"
+#include "handler/resume_file.h"
+
+#define OLD 0
+#define NEW 1
+
+static struct {
+	struct transport t[2];
+	char dir[64], staging[128], url[128];
+	struct config *conf;
+	struct site *site;
+	struct counter_block *counters;
+} rig;
+
+static int
+setup(void **state)
+{
+	struct handler_env env = { 0 };
+	char text[512];
+	struct buf errors;
+
+	(void)state;
+	snprintf(rig.dir, sizeof(rig.dir), "/tmp/websrv-resume-XXXXXX");
+	assert_non_null(mkdtemp(rig.dir));
+	snprintf(rig.staging, sizeof(rig.staging), "%s/%s", rig.dir, STORE_STAGING);
+	snprintf(text, sizeof(text),
+		 "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": [{"
+		 "\"path\": \"/d/*\", \"upload\": {\"directory\": \"%s\"}}]}]}",
+		 rig.dir);
+	buf_init(&errors);
+	rig.counters = counters_new(1);
+	assert_non_null(rig.counters);
+	rig.conf = conf_load_text(slice_from_str(text), "test", "/", &errors);
+	env.conf = rig.conf;
+	env.counters = rig.counters;
+	if (rig.conf != NULL)
+		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
+				    &errors);
+	if (rig.site == NULL)
+		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	buf_fini(&errors);
+	for (int i = 0; i < 2; i++)
+		transport_init(&rig.t[i], (size_t)256 * 1024);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		transport_fini(&rig.t[i]);
+	site_free(rig.site);
+	conf_free(rig.conf);
+	counters_free(rig.counters, 1);
+	return remove_tree(rig.dir);
+}
+
+/* --- requests --- */
+
+static struct transport *
+prepare(int which, enum http_method method, const char *target)
+{
+	struct transport *t = &rig.t[which];
+
+	transport_prepare(t, rig.site, method, target);
+	transport_with_field(t, HTTP_FIELD_TUS_RESUMABLE, "1.0.0");
+	return t;
+}
+
+static struct transport *
+begin_patch(int which, const char *offset)
+{
+	struct transport *t = prepare(which, HTTP_PATCH, rig.url);
+
+	transport_with_field(t, HTTP_FIELD_UPLOAD_OFFSET, offset);
+	transport_with_field(t, HTTP_FIELD_CONTENT_TYPE,
+			     "application/offset+octet-stream");
+	t->ex.head.body = HTTP_BODY_CHUNKED;
+	exchange_begin(&t->ex);
+	transport_work(t);
+	return t;
+}
+
+/* The value of a field that an answer keeps; "" when it has none. */
+static const char *
+kept(const struct transport *t, enum http_field_id id)
+{
+	static char value[128];
+
+	value[0] = '\0';
+	for (size_t i = 0; i < t->ex.kept_field_count; i++) {
+		if (t->ex.kept_fields[i].id == id)
+			snprintf(value, sizeof(value), "%.*s",
+				 SLICE_ARG(t->ex.kept_fields[i].value));
+	}
+	return value;
+}
+
+static const char *
+offset_told(int which)
+{
+	struct transport *t = prepare(which, HTTP_HEAD, rig.url);
+	static char value[128];
+
+	exchange_begin(&t->ex);
+	transport_work(t);
+	if (t->ex.state == EXCHANGE_RECEIVING)
+		exchange_body(&t->ex, slice_make("", 0), true);
+	transport_work(t);
+	snprintf(value, sizeof(value), "%s", kept(t, HTTP_FIELD_UPLOAD_OFFSET));
+	assert_int_equal(transport_finish(t), 200);
+	return value;
+}
+
+static void
+create(const char *length)
+{
+	struct transport *t = prepare(OLD, HTTP_POST, "/d/");
+
+	transport_with_field(t, HTTP_FIELD_UPLOAD_LENGTH, length);
+	transport_with_field(t, HTTP_FIELD_UPLOAD_METADATA, "filename YS50eHQ=");
+	exchange_begin(&t->ex);
+	transport_work(t);
+	exchange_body(&t->ex, slice_make("", 0), true);
+	transport_work(t);
+	snprintf(rig.url, sizeof(rig.url), "%s", kept(t, HTTP_FIELD_LOCATION));
+	assert_int_equal(transport_finish(t), 201);
+}
+
+/* --- files --- */
+
+static const char *
+path_of(const char *ending)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s%s", rig.staging, strrchr(rig.url, '/') + 1,
+		 ending);
+	return path;
+}
+
+static void
+read_file(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	assert_true(n >= 0);
+	out[n] = '\0';
+}
+
+static void
+assert_recorded(const char *line)
+{
+	char text[4096];
+
+	read_file(path_of(".info"), text, sizeof(text));
+	if (strstr(text, line) == NULL)
+		fail_msg("no \"%s\" in: %s", line, text);
+}
+
+/* --- tests --- */
+
+static void
+url_is_told_when_the_record_is_there(void **state)
+{
+	struct transport *t = prepare(OLD, HTTP_POST, "/d/");
+
+	(void)state;
+	transport_with_field(t, HTTP_FIELD_UPLOAD_LENGTH, "3");
+	exchange_begin(&t->ex);
+	assert_int_equal(t->ex.state, EXCHANGE_HELD);
+	assert_int_equal(t->heads, 0);
+	exchange_work(&t->ex);
+	assert_int_equal(t->ex.state, EXCHANGE_RECEIVING);
+	exchange_finish(&t->ex, EXCHANGE_ABORTED);
+	create("3");
+	assert_recorded("\nlength 3\n");
+	assert_recorded("\noffset 0\n");
+}
+
+static void
+offset_is_told_when_it_is_recorded(void **state)
+{
+	struct transport *t;
+
+	(void)state;
+	create("6");
+	t = begin_patch(OLD, "0");
+	exchange_body(&t->ex, SLICE("abc"), false);
+	assert_int_equal(t->credited, 3);
+	assert_recorded("\noffset 0\n");
+	exchange_body(&t->ex, slice_make("", 0), true);
+	assert_int_equal(t->heads, 0);
+	transport_work(t);
+	assert_recorded("\noffset 3\n");
+	assert_string_equal(kept(t, HTTP_FIELD_UPLOAD_OFFSET), "3");
+	assert_int_equal(transport_finish(t), 204);
+}
+
+static void
+body_that_breaks_off_counts_as_far_as_it_came(void **state)
+{
+	struct transport *t;
+
+	(void)state;
+	create("6");
+	t = begin_patch(OLD, "0");
+	exchange_body(&t->ex, SLICE("abcd"), false);
+	exchange_finish(&t->ex, EXCHANGE_ABORTED);
+	assert_recorded("\noffset 4\n");
+	assert_string_equal(offset_told(OLD), "4");
+}
+
+static void
+last_byte_gives_the_name(void **state)
+{
+	struct transport *t;
+	char path[128], text[16];
+	struct stat st;
+
+	(void)state;
+	create("6");
+	t = begin_patch(OLD, "0");
+	exchange_body(&t->ex, SLICE("abcdef"), true);
+	transport_work(t);
+	assert_int_equal(transport_finish(t), 204);
+	snprintf(path, sizeof(path), "%s/a.txt", rig.dir);
+	read_file(path, text, sizeof(text));
+	assert_string_equal(text, "abcdef");
+	assert_int_equal(stat(path_of(".part"), &st), -1);
+	assert_recorded("\ncomplete 1\n");
+	assert_string_equal(offset_told(OLD), "6");
+}
+
+static void
+newer_request_has_it_when_the_older_is_gone(void **state)
+{
+	struct transport *old, *new = &rig.t[NEW];
+
+	(void)state;
+	create("6");
+	old = begin_patch(OLD, "0");
+	exchange_body(&old->ex, SLICE("ab"), false);
+	prepare(NEW, HTTP_HEAD, rig.url);
+	exchange_begin(&new->ex);
+	assert_int_equal(new->ex.state, EXCHANGE_HELD);
+	assert_int_equal(old->aborts, 1);
+	exchange_work(&new->ex);
+	assert_int_equal(new->ex.state, EXCHANGE_HELD); /* as long as it takes */
+	exchange_finish(&old->ex, EXCHANGE_ABORTED);
+	exchange_work(&new->ex);
+	assert_int_equal(new->ex.state, EXCHANGE_RECEIVING);
+	exchange_finish(&new->ex, EXCHANGE_ABORTED);
+	assert_string_equal(offset_told(NEW), "2");
+}
+
+static void
+request_makes_way_for_a_newer_one_of_another_process(void **state)
+{
+	const char *id;
+	struct transport *t;
+	int staging;
+
+	(void)state;
+	create("6");
+	t = begin_patch(OLD, "0");
+	staging = open(rig.staging, O_RDONLY | O_DIRECTORY);
+	id = strrchr(rig.url, '/') + 1;
+	exchange_work(&t->ex);
+	assert_int_equal(t->aborts, 0);
+	assert_true(resume_want(staging, id, resume_now_ns()));
+	assert_false(resume_want(staging, id, 1)); /* who came long before */
+	exchange_later_after(&t->ex, 1);
+	exchange_work(&t->ex);
+	assert_int_equal(t->aborts, 1);
+	resume_forget_want(staging, id, 1);
+	assert_true(resume_is_wanted(staging, id, 1));
+	resume_forget_want(staging, id, UINT64_MAX);
+	assert_false(resume_is_wanted(staging, id, 1));
+	exchange_finish(&t->ex, EXCHANGE_ABORTED);
+	close(staging);
+}
+
+static void
+piece_with_a_checksum_counts_when_it_is_whole(void **state)
+{
+	struct transport *t;
+
+	(void)state;
+	create("6");
+	t = prepare(OLD, HTTP_PATCH, rig.url);
+	transport_with_field(t, HTTP_FIELD_UPLOAD_OFFSET, "0");
+	transport_with_field(t, HTTP_FIELD_UPLOAD_CHECKSUM,
+			     "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0="); /* of "abc" */
+	transport_with_field(t, HTTP_FIELD_CONTENT_TYPE,
+			     "application/offset+octet-stream");
+	t->ex.head.body = HTTP_BODY_CHUNKED;
+	exchange_begin(&t->ex);
+	transport_work(t);
+	if (t->ex.state == EXCHANGE_RESPONDING) {
+		assert_int_equal(transport_finish(t),
+				 400); /* a build without libcrypto */
+		return;
+	}
+	exchange_body(&t->ex, SLICE("abc"), false);
+	exchange_finish(&t->ex, EXCHANGE_ABORTED);
+	assert_string_equal(offset_told(OLD), "0");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(url_is_told_when_the_record_is_there,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(offset_is_told_when_it_is_recorded, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			body_that_breaks_off_counts_as_far_as_it_came, setup, teardown),
+		cmocka_unit_test_setup_teardown(last_byte_gives_the_name, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			newer_request_has_it_when_the_older_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			request_makes_way_for_a_newer_one_of_another_process, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			piece_with_a_checksum_counts_when_it_is_whole, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
