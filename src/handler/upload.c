@@ -240,6 +240,8 @@ wants_page(const struct exchange *ex)
 {
 	const struct route *r = ex->route;
 
+	if (r->conf->methods != 0 && (r->conf->methods & HTTP_BIT(ex->head.method)) == 0)
+		return false;
 	return (ex->head.method == HTTP_GET || ex->head.method == HTTP_HEAD) &&
 	       upload_of(ex)->store.conf->page && resume_is_on(ex) &&
 	       upload_is_collection(ex) && r->by_method[ex->head.method] == NULL &&

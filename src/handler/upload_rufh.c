@@ -138,6 +138,11 @@ begin(struct exchange *ex, struct rufh_upload *r)
 		rufh_tell_url(ex, r);
 		return 0;
 	}
+	/* When it is complete is another question there. */
+	if (!ex->dry && ex->head.method != HTTP_HEAD &&
+	    resume_record(&r->resume)->door != PARTIAL_RUFH)
+		return upload_refuse(ex, 409,
+				     "The upload was begun by another protocol.");
 	switch (ex->head.method) {
 	case HTTP_PATCH:
 		return ex->dry ? 0 : begin_append(ex, r);
@@ -296,7 +301,7 @@ rufh_open(struct exchange *ex)
 
 /* --- the body --- */
 
-/* RFC draft section 4.1.3: what has another length than was said is no upload any more. */
+/* The draft, "Upload Append": once it is longer than was said it is no upload any more. */
 static int
 end_too_long(struct exchange *ex, struct rufh_upload *r)
 {

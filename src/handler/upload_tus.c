@@ -314,6 +314,10 @@ begin(struct exchange *ex, struct tus *t)
 	t->opening = false;
 	if (ex->dry)
 		return 0;
+	if (t->op != OP_CREATE && t->op != OP_HEAD &&
+	    resume_record(&t->r)->door != PARTIAL_TUS)
+		return upload_refuse(ex, 409,
+				     "The upload was begun by another protocol.");
 	if (t->op == OP_PATCH)
 		return refuse_size(ex, check_patch(ex, t));
 	/* What is published is not taken away by this. */
@@ -412,6 +416,17 @@ finish_piece(struct exchange *ex, struct tus *t)
 	return answer(ex, t);
 }
 
+/* The last byte came, but its sender had gone when the file was to get its name. To be told that
+ * all is there means to a client that it has arrived: so it does now. */
+static bool
+awaits_name(const struct exchange *ex, const struct tus *t)
+{
+	const struct partial_record *rec = resume_record(&t->r);
+
+	return !ex->dry && rec->door == PARTIAL_TUS && !rec->complete &&
+	       rec->length == resume_offset(&t->r);
+}
+
 static int
 tus_data(struct exchange *ex, struct slice bytes, bool last)
 {
@@ -430,7 +445,7 @@ tus_data(struct exchange *ex, struct slice bytes, bool last)
 	t->ends = true;
 	if (t->op == OP_DELETE)
 		resume_cancel(&t->r);
-	if (t->op == OP_DELETE || t->op == OP_HEAD)
+	if (t->op == OP_DELETE || (t->op == OP_HEAD && !awaits_name(ex, t)))
 		return answer(ex, t);
 	return finish_piece(ex, t);
 }

@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 
+import tus
 from harness import (STAGING, config, curl, files, is_alive, is_closed, is_root, until, upload,
                      uploaded)
 from rufh import Client, head_of, read_head, read_reply
@@ -544,6 +545,18 @@ def test_a_client_that_knows_nothing_of_it_is_served(serve, drop, tmp_path):
                 "Upload-Draft-Interop-Version: 8", "-T", source, f"{server.url}/drop/a.txt")
     assert (done.stdout, done.returncode) == (b"201", 0), done.stderr
     assert (drop / "a.txt").read_bytes() == source.read_bytes()
+
+
+def test_an_upload_stays_with_the_protocol_that_began_it(client, drop):
+    other = tus.Client(client.server)
+    url = other.create(6, "a.txt", body=b"abc")
+    assert client.look(url).offset == 3
+    assert client.append(url, 3, b"def").status == client.cancel(url).status == 409
+    assert other.patch(url, 3, b"def")[0] == 204
+    url = begun(client, b"abc", name="b.txt", length=6)
+    assert other.patch(url, 3, b"def")[0] == other.ask("DELETE", url)[0] == 409
+    assert client.append(url, 3, b"def").status == 201
+    assert [(drop / n).read_bytes() for n in ("a.txt", "b.txt")] == [b"abcdef"] * 2
 
 
 NGINX = """daemon off; {user} pid {dir}/pid; error_log {dir}/error.log;

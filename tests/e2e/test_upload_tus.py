@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from harness import STAGING, config, files, is_closed, read_answer, until, upload, uploaded
+from harness import (STAGING, config, cpu_seconds, files, is_closed, read_answer, until, upload,
+                     uploaded)
 from tus import TYPE, Client, checksum, metadata
 
 MB = 1 << 20
@@ -251,11 +252,29 @@ def test_a_name_that_was_taken_meanwhile_is_told_at_the_end(serve, drop):
     tus = serve()
     first, second = tus.create(3, "a.txt"), tus.create(3, "a.txt")
     assert tus.patch(first, 0, b"abc")[0] == 204
+    third = tus.create(3, "b.txt")
+    (drop / "b.txt").write_text("")
     assert tus.patch(second, 0, b"xyz")[0] == 409
-    assert tus.offset(second) == 3
+    assert tus.patch(third, 0, b"xyz")[0] == 409
+    assert tus.head(second)[0] == 409  # all is there, but it has not arrived
     (drop / "a.txt").unlink()
     assert tus.patch(second, 3, b"")[0] == 204
     assert (drop / "a.txt").read_bytes() == b"xyz"
+    (drop / "b.txt").unlink()
+    assert tus.offset(third) == 3
+    assert (drop / "b.txt").read_bytes() == b"xyz"
+
+
+def test_who_leaves_with_the_last_byte_finds_that_it_has_arrived(serve, drop):
+    tus = serve(workers=2)
+    for n in range(20):
+        url = tus.create(MB, f"{n}.bin")
+        with tus.begin_patch(url, 0, MB) as sock:
+            sock.sendall(b"x" * MB)
+        until(lambda: tus.head(url)[1]["Upload-Offset"] in (str(MB), None) or
+              tus.patch(url, tus.offset(url), b"x" * (MB - tus.offset(url))), "it is whole")
+        assert tus.head(url)[1]["Content-Location"] == f"/drop/{n}.bin"
+        assert (drop / f"{n}.bin").stat().st_size == MB
 
 
 def test_rename_tells_the_name_it_got(serve, drop):
@@ -295,6 +314,9 @@ def test_the_page_is_at_the_collection_alone(serve):
     assert tus.server.get("/drop/a.txt")[0] == 405
     other = serve(page=False)
     assert other.server.get("/drop/")[0] == 405
+    other = serve(route={"methods": ["POST"]})
+    assert other.server.get("/drop/")[0] == 405
+    assert other.offset(other.create(3)) == 0
 
 
 def test_pages_of_other_origins_may_use_it_where_cors_lets_them(serve):
@@ -509,3 +531,16 @@ def test_an_explanation_changes_nothing(serve, drop, run):
         assert f"{status} " in done.stdout, (args, done.stdout, done.stderr)
     assert staged(drop) == before and uploaded(drop) == []
     assert tus.offset(url) == 3
+
+
+def test_who_waits_costs_no_time_of_the_processor(serve):
+    tus = serve()
+    worker = tus.server.workers(1)[0]
+    urls = [tus.create(1000, f"{n}.bin") for n in range(50)]
+    socks = [tus.begin_patch(url, 0, 1000) for url in urls]
+    time.sleep(0.5)
+    before = cpu_seconds(worker)
+    time.sleep(2)
+    assert cpu_seconds(worker) - before < 0.5
+    for sock in socks:
+        sock.close()
