@@ -43,7 +43,7 @@ enum resume_state {
 /* Zeroed is NONE. Lives in the arena of the exchange. */
 struct resume {
 	enum resume_state state;
-	int step; /* of resume.c: what WAITING waits for */
+	int step; /* of resume_file.h: what WAITING waits for */
 	struct exchange *ex;
 	struct upload *upload; /* its route's; the exchange knows it no more in close() */
 	struct resume_file *file;     /* NULL: none, and in a dry run */

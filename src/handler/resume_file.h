@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * resume_file: what resume.c, resume_save.c and resume_turn.c share: an unfinished upload that
- * is open, which outlives the exchange while a helper writes its record.
+ * resume_file: what the files of resume share: an unfinished upload that is open, which
+ * outlives the exchange while a helper writes its record; and the steps of who is at it.
  */
 #ifndef WEBSRV_HANDLER_RESUME_FILE_H
 #define WEBSRV_HANDLER_RESUME_FILE_H
@@ -9,6 +9,18 @@
 #include "handler/resume.h"
 
 struct pool;
+
+/* between two looks at free space, bytes */
+#define RESUME_LOOK_EVERY ((uint64_t)8 * 1024 * 1024)
+
+/* What WAITING waits for. */
+enum resume_step {
+	RESUME_STEP_LOCK,
+	RESUME_STEP_SAVE,
+	RESUME_STEP_SETTLE,
+	RESUME_STEP_FINISH,
+	RESUME_STEP_PUBLISH
+};
 
 struct resume_file {
 	struct partial p;
@@ -28,6 +40,19 @@ struct resume_file {
 /* NULL: no memory or no descriptor. */
 struct resume_file *resume_file_new(int staging, bool durable);
 void resume_file_free(struct resume_file *f);
+
+/* resume.c */
+
+struct store *resume_store(const struct resume *r);
+/* When an upload that is touched now will have expired: seconds since 1970. */
+int64_t resume_expires(const struct resume *r);
+/* WAITING, for that step. */
+void resume_wait(struct resume *r, enum resume_step step);
+/* WAITING until the record says what there is, then READY. 0 or a status. */
+int resume_save_until_true(struct resume *r) __attribute__((warn_unused_result));
+
+/* resume_open.c: READY, WAITING for the lock or the record, or a status. */
+int resume_try_lock(struct resume *r) __attribute__((warn_unused_result));
 
 /* resume_save.c */
 

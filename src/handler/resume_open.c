@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * resume_open: an unfinished upload is made, or taken over from who is still at it, until what
+ * there is of it may be told.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/exchange.h"
+#include "handler/resume_file.h"
+#include "handler/upload.h"
+
+#define RETRY_AFTER SLICE("5")
+
+bool
+resume_is_url(const struct exchange *ex, struct slice *id)
+{
+	const struct slice segment = SLICE(RESUME_SEGMENT "/");
+
+	if (!slice_starts_with(ex->rest, segment))
+		return false;
+	*id = slice_from(ex->rest, segment.len);
+	return true;
+}
+
+bool
+resume_is_on(const struct exchange *ex)
+{
+	return upload_of(ex)->store.conf->resumable && ex->route->conf->is_prefix;
+}
+
+static void
+enlist(struct resume *r)
+{
+	struct upload *u = r->upload;
+
+	memcpy(r->id, r->file->p.id, sizeof(r->id));
+	r->next = u->resumes;
+	r->pprev = &u->resumes;
+	if (r->next != NULL)
+		r->next->pprev = &r->next;
+	u->resumes = r;
+}
+
+/* A killed worker must not leave bytes of a guarded piece behind as if they counted: a record
+ * without a boot says that only its own offset does. */
+static void
+guard(struct resume_file *f)
+{
+	memcpy(f->boot, f->p.record.boot, sizeof(f->boot));
+	f->p.record.boot[0] = '\0';
+	f->dirty = true;
+}
+
+static void
+begin(struct resume *r, struct exchange *ex)
+{
+	*r = (struct resume){ .ex = ex,
+			      .upload = upload_of(ex),
+			      .since_ns = resume_now_ns(),
+			      .due_ms = clock_mono_ms() + RESUME_PATIENCE_MS };
+}
+
+/* 0 or a status. */
+static int
+make_file(struct resume *r)
+{
+	struct store *s = resume_store(r);
+	int staging = store_staging(s);
+
+	if (staging < 0)
+		return store_failed(s, "create a directory in", STORE_STAGING, staging);
+	r->file = resume_file_new(staging, s->conf->durable);
+	return r->file != NULL ? 0 : 503;
+}
+
+int
+resume_create(struct resume *r, struct exchange *ex, const struct partial_record *record,
+	      bool guarded)
+{
+	struct partial_record rec = *record;
+	struct store *s;
+	int rc, status;
+
+	begin(r, ex);
+	s = resume_store(r);
+	if (ex->dry) {
+		memset(r->id, '-', PARTIAL_ID_LEN);
+		r->state = RESUME_READY;
+		return store_look(s);
+	}
+	rec.created = clock_unix();
+	rec.expires = resume_expires(r);
+	status = make_file(r);
+	if (status != 0)
+		return status;
+	rc = partial_create(&r->file->p, r->file->staging, &rec, (mode_t)s->conf->mode);
+	status = rc < 0 ? store_failed(s, "create a file in", STORE_STAGING, rc) : 0;
+	if (status == 0) {
+		enlist(r);
+		r->file->dirty = true;
+		r->file->look_at = RESUME_LOOK_EVERY;
+		r->guarded = guarded;
+		if (guarded)
+			guard(r->file);
+		status = resume_save_until_true(r);
+	}
+	if (status != 0)
+		resume_close(r);
+	return status;
+}
+
+/* --- open --- */
+
+static int
+refuse_busy(struct resume *r)
+{
+	if (exchange_keep_field(r->ex, HTTP_FIELD_RETRY_AFTER, RETRY_AFTER) < 0)
+		return 500;
+	return upload_refuse(r->ex, 503, "Another request is at this upload.");
+}
+
+/* Those of this worker at once: unless they are about to end by themselves. */
+static void
+close_older(const struct resume *r)
+{
+	for (struct resume *o = r->upload->resumes; o != NULL; o = o->next) {
+		if (o->state == RESUME_READY && o->since_ns < r->since_ns &&
+		    strcmp(o->id, r->id) == 0)
+			exchange_abort(o->ex);
+	}
+}
+
+static int
+wait_for_lock(struct resume *r)
+{
+	partial_close(&r->file->p);
+	if (clock_mono_ms() >= r->due_ms ||
+	    !resume_want(r->file->staging, r->id, r->since_ns))
+		return refuse_busy(r);
+	close_older(r);
+	resume_wait(r, RESUME_STEP_LOCK);
+	exchange_later_after(r->ex, RESUME_TRY_MS);
+	return 0;
+}
+
+static int
+take_over(struct resume *r)
+{
+	struct resume_file *f = r->file;
+
+	resume_forget_want(f->staging, r->id, r->since_ns);
+	/* The bytes are still here: it was about to be published, and was not. */
+	if (f->p.fd >= 0)
+		f->p.record.complete = false;
+	if (f->p.record.expires <= clock_unix()) {
+		if (f->p.fd >= 0)
+			store_uncount_bytes(resume_store(r), f->p.size);
+		partial_remove(&f->p);
+		return 404;
+	}
+	r->from = f->begun_at = f->p.size;
+	f->saved = f->durable ? f->p.record.offset : f->p.size;
+	f->look_at = f->p.size + RESUME_LOOK_EVERY;
+	if (f->p.fd < 0) {
+		f->saved = f->p.size;
+		r->guarded = false;
+	}
+	if (r->guarded)
+		guard(f);
+	enlist(r);
+	return resume_save_until_true(r);
+}
+
+int
+resume_try_lock(struct resume *r)
+{
+	int rc = partial_open(&r->file->p, r->file->staging,
+			      slice_make(r->id, PARTIAL_ID_LEN));
+
+	if (rc == -EBUSY)
+		return wait_for_lock(r);
+	if (rc == -ENOENT)
+		return 404;
+	if (rc < 0)
+		return store_failed(resume_store(r), "open in", STORE_STAGING, rc);
+	return take_over(r);
+}
+
+int
+resume_open(struct resume *r, struct exchange *ex, struct slice id, bool guarded)
+{
+	int status;
+
+	begin(r, ex);
+	if (!partial_is_id(id))
+		return 404;
+	memcpy(r->id, id.ptr, PARTIAL_ID_LEN);
+	if (ex->dry) {
+		exchange_note(ex, TRACE_UPLOAD, "not looked at: the upload itself");
+		r->state = RESUME_READY;
+		return 0;
+	}
+	r->guarded = guarded;
+	status = make_file(r);
+	if (status == 0)
+		status = resume_try_lock(r);
+	if (status != 0)
+		resume_close(r);
+	return status;
+}
