@@ -289,7 +289,7 @@ random_name(char name[FS_TEMP_NAME_MAX])
 
 	if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
 		return -EIO;
-	snprintf(name, FS_TEMP_NAME_MAX, ".websrv-%016llx", (unsigned long long)r);
+	snprintf(name, FS_TEMP_NAME_MAX, FS_TEMP_PREFIX "%016llx", (unsigned long long)r);
 	return 0;
 }
 

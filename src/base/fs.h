@@ -85,6 +85,7 @@ ssize_t fs_get_attribute(int fd, const char *name, void *buf, size_t size)
 /* 0 or -errno, as above. */
 int fs_set_attribute(int fd, const char *name, const void *value, size_t len);
 
+#define FS_TEMP_PREFIX ".websrv-"
 #define FS_TEMP_NAME_MAX 40
 
 /* A file without a name (O_TMPFILE), or with a hidden temporary one where the file system

@@ -221,7 +221,7 @@ open_complete(struct partial *p)
 		p->size = p->record.offset;
 		return 0;
 	}
-	return -ENOENT;
+	return rc == 0 || rc == -EINVAL ? -ENOENT : rc;
 }
 
 int
@@ -342,6 +342,7 @@ partial_file(const struct partial *p)
 	struct store_file f = {
 		.temp = { .fd = p->fd, .dirfd = p->staging },
 		.size = p->size,
+		.lent = true,
 	};
 
 	memcpy(f.temp.name, name_of(p->id, PART).s, FILE_NAME_MAX);

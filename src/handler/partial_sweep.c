@@ -13,6 +13,8 @@
 
 #include "handler/partial.h"
 
+#define TEMP_GRACE (48 * 3600) /* seconds; body_idle is far below */
+
 struct sweep {
 	int staging;
 	int64_t now, grace;
@@ -26,7 +28,7 @@ sweep_stray(const struct sweep *s, const char *name)
 	struct stat st;
 
 	if (fstatat(s->staging, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_mtime + s->grace < s->now)
+	    S_ISREG(st.st_mode) && st.st_ctime + s->grace < s->now)
 		unlinkat(s->staging, name, 0);
 }
 
@@ -44,10 +46,24 @@ sweep_upload(const struct sweep *s, struct slice id, const char *name)
 		s->out->kept++;
 		s->out->bytes +=
 			p.fd >= 0 && fstat(p.fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-	} else {
+	} else if (rc == -ENOENT) {
 		sweep_stray(s, name);
+	} else {
+		s->out->kept++; /* no descriptor, no memory: that says nothing about it */
 	}
 	partial_close(&p);
+}
+
+/* A file of a request that a crash cut short. Who still writes to one does so more often than
+ * that. Its change time, for what a form replaced waits here, too, and is old. */
+static void
+sweep_temp(const struct sweep *s, const char *name)
+{
+	struct sweep patient = *s;
+
+	if (patient.grace < TEMP_GRACE)
+		patient.grace = TEMP_GRACE;
+	sweep_stray(&patient, name);
 }
 
 static bool
@@ -68,6 +84,8 @@ sweep_name(const struct sweep *s, const char *name)
 	struct slice id = slice_make(name, slice_find(all, '.'));
 	struct slice ending = slice_from(all, id.len);
 
+	if (slice_starts_with(all, SLICE(FS_TEMP_PREFIX)))
+		sweep_temp(s, name);
 	if (!partial_is_id(id))
 		return; /* not ours */
 	if (slice_eq(ending, SLICE(".part")) ||

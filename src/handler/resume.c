@@ -343,12 +343,19 @@ resume_work(struct resume *r)
 
 /* --- the end --- */
 
+/* Its bytes count on, as those of a file. */
+static bool
+has_name(const struct resume *r)
+{
+	return r->publish.state == PUBLISH_NAMING || r->publish.state == PUBLISH_DONE;
+}
+
 void
 resume_cancel(struct resume *r)
 {
 	if (r->file == NULL)
 		return;
-	if (r->file->p.fd >= 0)
+	if (r->file->p.fd >= 0 && !has_name(r))
 		store_uncount_bytes(resume_store(r), r->file->p.size);
 	partial_remove(&r->file->p);
 	r->file->removed = true;

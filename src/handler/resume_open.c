@@ -85,6 +85,10 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 
 	begin(r, ex);
 	s = resume_store(r);
+	if (rec.name.len > PARTIAL_NAME_MAX)
+		return upload_refuse(ex, 400,
+				     "The path is too long for an upload that can be "
+				     "resumed.");
 	if (ex->dry) {
 		memset(r->id, '-', PARTIAL_ID_LEN);
 		r->state = RESUME_READY;

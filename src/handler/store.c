@@ -335,7 +335,7 @@ store_take_back(struct store *s, struct store_file *f, const char *path,
 	int dirfd, rc = 0;
 
 	/* The old one is gone, and none at all would be worse. */
-	if (result->replaced && f->temp.name[0] == '\0')
+	if (f->lent || (result->replaced && f->temp.name[0] == '\0'))
 		return;
 	dirfd = store_open_parent(s, path, false, &last);
 	if (dirfd < 0)

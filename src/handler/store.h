@@ -45,6 +45,7 @@ struct store_file {
 	uint64_t look_at;  /* of the size: when free space is asked for again */
 	uint64_t promised; /* bytes of the "quota"; until it is published or discarded */
 	struct store *owner; /* who promised them; NULL: nobody */
+	bool lent;           /* of an unfinished upload: never without any name */
 	bool keeps_old;      /* what it replaces is there until discard, to be put back */
 };
 

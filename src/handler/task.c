@@ -48,7 +48,10 @@ on_done(struct pool_job *job, bool ran)
 	if (!ran)
 		t->rc = -ECANCELED;
 	t->finished = true;
-	exchange_later(t->ex);
+	/* A door that has answered already, as to a body that is too long, takes no turn: its
+	 * close() will find it. */
+	if (t->ex->state != EXCHANGE_RESPONDING)
+		exchange_later(t->ex);
 }
 
 int

@@ -23,6 +23,7 @@ struct tus {
 	enum op op;
 	bool opening; /* the upload is not ours yet */
 	bool ends;    /* the body is whole: what comes next is the answer */
+	bool told;    /* where the upload is */
 	struct tus_request req;
 	struct digest_hash *hash;
 	struct resume r;
@@ -147,9 +148,11 @@ answer(struct exchange *ex, struct tus *t)
 		status = add_head(ex, t);
 	if (status == 0 && t->op != OP_DELETE)
 		status = add_state(ex, t);
-	if (status == 0)
-		exchange_respond(ex, statuses[t->op]);
-	return status;
+	if (status != 0)
+		return status;
+	t->told = true;
+	exchange_respond(ex, statuses[t->op]);
+	return 0;
 }
 
 /* --- open --- */
@@ -470,6 +473,9 @@ tus_close(struct exchange *ex, enum exchange_end why)
 
 	(void)why;
 	digest_hash_free(t->hash);
+	/* Nobody could ever go on with it. */
+	if (t->op == OP_CREATE && !t->told)
+		resume_cancel(&t->r);
 	resume_close(&t->r);
 }
 

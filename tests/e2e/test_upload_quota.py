@@ -13,6 +13,7 @@ import pytest
 
 from harness import (config, curl, is_root, read_all, read_answer, run, until, upload,
                      uploaded)
+from rufh import Client
 
 MIB = 1 << 20
 
@@ -235,6 +236,15 @@ def test_a_form_that_does_not_fit_gives_everything_back(serve, drop, tmp_path):
     # What it replaced counts no more.
     until(lambda: put(server, "c", b"x" * (2 * MIB))[0] == 201, "room")
     assert put(server, "d")[0] == 507
+
+
+@pytest.mark.parametrize("interop", [None, 8])
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_the_draft_has_published_counts(serve, drop, interop, durable):
+    client = Client(serve(quota=100, durable=durable), interop=interop)
+    for name, status in [("a", 201), ("b", 201), ("c", 507)]:
+        assert client.create(f"/drop/{name}", b"x" * 40).status == status
+    assert uploaded(drop) == ["a", "b"]
 
 
 def test_what_is_used_is_explained(serve, drop, websrv, tmp_path):

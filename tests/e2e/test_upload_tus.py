@@ -116,6 +116,18 @@ def test_creation_takes_the_first_bytes(serve, drop):
     assert uploaded(drop) == ["a.txt", "b.txt"]
 
 
+def test_a_creation_that_breaks_off_leaves_nothing(serve, drop):
+    """Its URL was never told."""
+    tus = serve()
+    fields = ("POST /drop/ HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\n"
+              f"Content-Type: {TYPE}\r\nUpload-Length: 1000\r\nContent-Length: 1000\r\n\r\n")
+    with tus.server.connect() as sock:
+        sock.sendall(fields.encode() + b"x" * 500)
+        until(lambda: any(n.endswith(".part") for n in staged(drop)), "the upload")
+    until(lambda: not any(n.endswith(".part") for n in staged(drop)), "its end")
+    assert uploaded(drop) == []
+
+
 def test_a_length_can_be_told_later_and_only_once(serve, drop):
     tus = serve()
     url = tus.create(None, "a.txt", Upload_Defer_Length=1)

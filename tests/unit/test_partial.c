@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/resource.h>
+
 #include "tree.h"
 #include "handler/partial.h"
 
@@ -497,6 +499,33 @@ what_has_expired_is_swept_unless_someone_has_it(void **state)
 	assert_int_equal(out.kept, 0);
 }
 
+/* Whoever looks when there are no descriptors left learns nothing about the upload. */
+static void
+nothing_is_swept_for_want_of_descriptors(void **state)
+{
+	struct rig *r = *state;
+	struct partial_record record = plain_record();
+	struct partial_sweep out;
+	struct rlimit before, few;
+	char id[PARTIAL_ID_LEN + 1];
+	int64_t later = time(NULL) + 2 * HOUR;
+	int next = dup(r->dirfd), rc;
+
+	record.expires = later + HOUR;
+	make(r, &record, "bytes", id);
+	assert_int_equal(close(next), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)next + 1; /* for the directory alone */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = partial_sweep(r->dirfd, later, HOUR, &out);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, 0);
+	assert_int_equal(out.kept, 1);
+	assert_true(exists(r, id, ".part"));
+	assert_true(exists(r, id, ".info"));
+}
+
 /* The grace is counted from when the files were written, by the clock of the system. */
 static void
 halves_of_uploads_go_after_the_grace(void **state)
@@ -506,8 +535,10 @@ halves_of_uploads_go_after_the_grace(void **state)
 	static const char part[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.part";
 	static const char new[] = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB.new";
 	static const char info[] = "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC.info";
+	static const char temp[] = ".websrv-0123456789abcdef";
 	int64_t now = time(NULL);
 
+	write_file(r, temp, "x", 1);
 	write_file(r, part, "x", 1);
 	write_file(r, new, "x", 1);
 	write_file(r, info, "x", 1);
@@ -516,9 +547,12 @@ halves_of_uploads_go_after_the_grace(void **state)
 	assert_int_equal(faccessat(r->dirfd, new, F_OK, 0), 0);
 	assert_int_equal(faccessat(r->dirfd, info, F_OK, 0), 0);
 	assert_int_equal(partial_sweep(r->dirfd, now + 2 * HOUR, HOUR, &out), 0);
+	assert_int_equal(faccessat(r->dirfd, temp, F_OK, 0), 0);
 	assert_int_equal(faccessat(r->dirfd, part, F_OK, 0), -1);
 	assert_int_equal(faccessat(r->dirfd, new, F_OK, 0), -1);
 	assert_int_equal(faccessat(r->dirfd, info, F_OK, 0), -1);
+	assert_int_equal(partial_sweep(r->dirfd, now + 49 * HOUR, HOUR, &out), 0);
+	assert_int_equal(faccessat(r->dirfd, temp, F_OK, 0), -1);
 }
 
 int
@@ -542,6 +576,7 @@ main(void)
 		TEST(a_crash_between_link_and_unlink_is_a_published_file),
 		TEST(a_published_upload_can_still_be_asked_about),
 		TEST(what_has_expired_is_swept_unless_someone_has_it),
+		TEST(nothing_is_swept_for_want_of_descriptors),
 		TEST(halves_of_uploads_go_after_the_grace),
 	};
 

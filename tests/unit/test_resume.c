@@ -10,15 +10,18 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "remove_tree.h"
 #include "transport.h"
 #include "base/counters.h"
+#include "base/pool.h"
 #include "conf/load.h"
 #include "handler/handlers.h"
 #include "handler/resume_file.h"
+#include "handler/task.h"
 
 #define OLD 0
 #define NEW 1
@@ -330,6 +333,45 @@ piece_with_a_checksum_counts_when_it_is_whole(void **state)
 	assert_string_equal(offset_told(OLD), "0");
 }
 
+static int
+run_nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static void
+release_nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* A door may answer while a record is still being written: to a body that is too long. */
+static void
+a_helper_that_ends_after_the_answer_began_gives_no_turn(void **state)
+{
+	struct transport *t = prepare(OLD, HTTP_GET, "/nothing");
+	struct pool *pool = pool_new(1, 1);
+	struct task *task;
+	struct pollfd ready;
+	int rc = -1;
+
+	(void)state;
+	assert_non_null(pool);
+	exchange_begin(&t->ex);
+	assert_int_equal(t->ex.state, EXCHANGE_RESPONDING);
+	assert_int_equal(
+		task_start(&task, &t->ex, pool, run_nothing, NULL, release_nothing), 0);
+	ready = (struct pollfd){ .fd = pool_fd(pool), .events = POLLIN };
+	assert_int_equal(poll(&ready, 1, 10000), 1);
+	pool_finish(pool);
+	assert_false(t->ex.waits);
+	assert_true(task_take(&task, &rc));
+	assert_int_equal(rc, 0);
+	pool_free(pool);
+	exchange_finish(&t->ex, EXCHANGE_COMPLETE);
+}
+
 int
 main(void)
 {
@@ -349,6 +391,9 @@ main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			piece_with_a_checksum_counts_when_it_is_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_helper_that_ends_after_the_answer_began_gives_no_turn, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
