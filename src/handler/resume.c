@@ -57,9 +57,13 @@ resume_save_until_true(struct resume *r)
 	resume_wait(r, RESUME_STEP_SAVE);
 	if (r->task != NULL && !task_take(&r->task, &rc))
 		return 0;
+	/* Nobody was told the URL of one that has no record. */
+	if (rc < 0 && r->is_new)
+		resume_cancel(r);
 	if (rc < 0)
 		return store_failed(resume_store(r), "write in", STORE_STAGING, rc);
 	if (is_saved(r->file)) {
+		r->is_new = false;
 		be_ready(r);
 		return 0;
 	}

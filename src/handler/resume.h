@@ -52,6 +52,7 @@ struct resume {
 	uint64_t since_ns; /* who is newer */
 	uint64_t due_ms;   /* when patience ends */
 	char id[PARTIAL_ID_LEN + 1];
+	bool is_new;   /* created by this request, and its record is not there yet */
 	bool guarded;  /* the piece is taken as a whole or not at all */
 	uint64_t from; /* the offset where this piece began */
 	struct publish publish;

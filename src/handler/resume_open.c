@@ -103,6 +103,7 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 	status = rc < 0 ? store_failed(s, "create a file in", STORE_STAGING, rc) : 0;
 	if (status == 0) {
 		enlist(r);
+		r->is_new = true;
 		r->file->dirty = true;
 		r->file->look_at = RESUME_LOOK_EVERY;
 		r->guarded = guarded;

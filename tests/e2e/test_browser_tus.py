@@ -2,15 +2,20 @@
 """The upload page in headless Chromium against websrv itself; what it does when a server fails
 in ways of its own is test_browser_upload.py."""
 
+import contextlib
 import hashlib
 import os
 import signal
+import socket
 import threading
+import time
 
 import pytest
 
 from harness import STAGING, config, until, upload
 from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, make)  # noqa: F401
+
+PACE = 16 * MB  # bytes a second
 
 
 @pytest.fixture
@@ -78,6 +83,73 @@ def test_a_worker_that_is_killed_costs_nothing(serve, drop, act, make):  # noqa:
     assert same(drop, path)
     server.wait_for_log("was killed by signal 9", count=4)
     until(lambda: len(server.workers()) == 2, "both workers are back")
+
+
+class Network:
+    """A slow way to a server. It is cut when so many bytes went through, for a while: whoever
+    connects meanwhile is thrown out."""
+
+    def __init__(self, port, cut_at, seconds):
+        self.port, self.cut_at, self.seconds = port, cut_at, seconds
+        self.passed, self.cuts, self.refused, self.back = 0, 0, 0, 0.0
+        self.lock, self.listener = threading.Lock(), socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.listener.accept()[0]
+                if time.monotonic() < self.back:
+                    self.refused += 1
+                    client.close()
+                    continue
+                server = socket.create_connection(("127.0.0.1", self.port))
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self.pump, args=pair, daemon=True).start()
+
+    def is_cut(self, count):
+        with self.lock:
+            self.passed += count
+            if self.cuts == 0 and self.passed > self.cut_at:
+                self.cuts, self.back = 1, time.monotonic() + self.seconds
+        return time.monotonic() < self.back
+
+    def pump(self, source, sink):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 16):
+                if self.is_cut(len(piece)):
+                    break
+                sink.sendall(piece)
+                time.sleep(len(piece) / PACE)
+        for sock in (source, sink):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        source.close()  # with a reset, where bytes are still to be read
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@pytest.mark.seconds(90)
+def test_a_cut_network_and_a_tab_loaded_anew_cost_nothing(serve, drop, act, make):  # noqa: F811
+    server, path = serve(workers=2), make("film.bin", 48 * MB)
+    network = Network(server.port, 16 * MB, 2)
+    share = "document.querySelector('progress')?.value"
+    before, broken, past, after = act(
+        DESKTOP, ("open", network.url + "/drop/"), ("files", ["#file", path]),
+        ("until", f"{share} > 0.1"), ("shot", "network-before"), ("evaluate", ROWS),
+        ("until", all_are("broken")), ("shot", "network-cut"), ("evaluate", ROWS),
+        ("until", f"{share} > 0.6"), ("reload",), ("shot", "network-reloaded"),
+        ("evaluate", ROWS), ("files", ["#file", path]), ("until", all_are("done")),
+        ("shot", "network-done"), ("evaluate", ROWS))
+    network.close()
+    assert network.cuts == 1 and 0.1 < before[0]["progress"] < 0.5
+    assert broken[0]["progress"] <= 0.5 and [row["state"] for row in past] == ["past"]
+    assert after[0]["link"] and same(drop, path)
+    # What was there already did not go through again.
+    assert network.passed < 48 * MB * 1.5
 
 
 def test_tus_js_client_stops_and_goes_on(serve, drop, in_browser, modules, make):  # noqa: F811
