@@ -300,7 +300,9 @@ write_record(const struct partial *p, const char *name, bool durable)
 	n = partial_record_write(&r, text);
 	rc = n > 0 ? 0 : -EMSGSIZE;
 	if (rc == 0)
-		fd = openat(p->staging, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		fd = openat(p->staging, name,
+			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
+				    O_NONBLOCK,
 			    0600);
 	if (rc == 0 && fd < 0)
 		rc = -errno;

@@ -13,7 +13,7 @@
 #include "base/slice.h"
 #include "http/digest.h"
 
-#define PARTIAL_NAME_MAX 255
+#define PARTIAL_NAME_MAX 2048 /* a path */
 #define PARTIAL_METADATA_MAX 4096
 #define PARTIAL_LOCATION_MAX 4096
 #define PARTIAL_BOOT_MAX 40

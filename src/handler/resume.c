@@ -54,6 +54,11 @@ resume_save_until_true(struct resume *r)
 {
 	int rc = 0, status;
 
+	/* What is taken away need not be true, and a full disk must not hold on to it. */
+	if (r->ex->head.method == HTTP_DELETE) {
+		be_ready(r);
+		return 0;
+	}
 	resume_wait(r, RESUME_STEP_SAVE);
 	if (r->task != NULL && !task_take(&r->task, &rc))
 		return 0;
@@ -192,7 +197,8 @@ remember_location(struct resume *r, const char *name)
 	struct slice url = slice_make("", 0);
 	int status = upload_make_url(r->ex, r->item.path, name, &url);
 
-	if (status != 0)
+	/* Encoded it may not fit: then it is not told, but the file is where it belongs. */
+	if (status != 0 || url.len > PARTIAL_LOCATION_MAX)
 		return status;
 	free(r->file->location);
 	r->file->location = strndup(url.ptr, url.len);
@@ -357,7 +363,7 @@ has_name(const struct resume *r)
 void
 resume_cancel(struct resume *r)
 {
-	if (r->file == NULL)
+	if (r->file == NULL || r->file->removed)
 		return;
 	if (r->file->p.fd >= 0 && !has_name(r))
 		store_uncount_bytes(resume_store(r), r->file->p.size);

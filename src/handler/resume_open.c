@@ -160,9 +160,7 @@ take_over(struct resume *r)
 	if (f->p.fd >= 0)
 		f->p.record.complete = false;
 	if (f->p.record.expires <= clock_unix()) {
-		if (f->p.fd >= 0)
-			store_uncount_bytes(resume_store(r), f->p.size);
-		partial_remove(&f->p);
+		resume_cancel(r);
 		return 404;
 	}
 	r->from = f->begun_at = f->p.size;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -37,12 +38,23 @@ store_close(struct store *s)
 	s->dirfd = s->staging = -1;
 }
 
+/* A directory that was removed can still be looked into, but takes no files. */
+static bool
+is_in_place(const struct store *s)
+{
+	struct stat open, named;
+
+	return s->staging >= 0 && fstat(s->staging, &open) == 0 &&
+	       fstatat(s->dirfd, STORE_STAGING, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       open.st_ino == named.st_ino && open.st_dev == named.st_dev;
+}
+
 int
 store_staging(struct store *s)
 {
-	if (s->staging >= 0 && faccessat(s->staging, ".", F_OK, 0) == 0)
+	if (is_in_place(s))
 		return s->staging;
-	/* Someone tidied up: a directory without a name takes no files. */
+	/* Someone tidied up. */
 	if (s->staging >= 0)
 		close(s->staging);
 	s->staging = fs_open_dirs(s->dirfd, STORE_STAGING, true, 0700);
