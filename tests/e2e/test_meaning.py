@@ -408,12 +408,19 @@ def test_an_address_that_another_program_has(test):
 
 
 def test_all_addresses_of_one_port_are_ours(test):
-    taken, port = listening()
-    taken.close()
-    listen = [f"127.0.0.1:{port}", f"0.0.0.0:{port}"]
-    if os.path.exists("/proc/net/if_inet6"):
-        listen.append(f"[::]:{port}")
-    test(text_of(server([ANSWER], listen=listen)))
+    # The port is free for a moment only: somebody else may be given it meanwhile.
+    for attempts_left in reversed(range(5)):
+        taken, port = listening()
+        taken.close()
+        listen = [f"127.0.0.1:{port}", f"0.0.0.0:{port}"]
+        if os.path.exists("/proc/net/if_inet6"):
+            listen.append(f"[::]:{port}")
+        try:
+            test(text_of(server([ANSWER], listen=listen)))
+            return
+        except AssertionError:
+            if attempts_left == 0:
+                raise
 
 
 def test_an_address_of_no_interface(test):
