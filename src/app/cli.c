@@ -99,7 +99,7 @@ check(struct cli cli, int argc, char **argv, int first)
 	return cli;
 }
 
-/* Those of --explain and -t. False when it is another one. */
+/* What to do instead of serving, and options of that. False when it is another one. */
 static bool
 take_command_option(struct cli *cli, int c)
 {
@@ -108,6 +108,12 @@ take_command_option(struct cli *cli, int c)
 	switch (c) {
 	case OPTION_EXPLAIN:
 		cli->command = CLI_EXPLAIN;
+		return true;
+	case OPTION_DUMP:
+		cli->command = CLI_DUMP;
+		return true;
+	case 't':
+		cli->command = CLI_TEST;
 		return true;
 	case OPTION_STRICT:
 		cli->strict = true;
@@ -165,12 +171,6 @@ cli_parse(int argc, char **argv)
 			break;
 		case 'd':
 			cli.daemonize = true;
-			break;
-		case 't':
-			cli.command = CLI_TEST;
-			break;
-		case OPTION_DUMP:
-			cli.command = CLI_DUMP;
 			break;
 		case OPTION_SCHEMA:
 			cli.command = CLI_SCHEMA;

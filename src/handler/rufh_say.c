@@ -9,18 +9,6 @@
 
 /* --- fields --- */
 
-int
-rufh_keep_number(struct exchange *ex, enum http_field_id id, uint64_t n)
-{
-	char *text = arena_alloc(&ex->arena, 20);
-
-	if (text == NULL)
-		return 503;
-	return exchange_keep_field(ex, id, slice_make(text, number_format(n, text))) < 0
-		       ? 500
-		       : 0;
-}
-
 /* A limit of the server, and how long the upload is kept; `age` may be UINT64_MAX. */
 static struct slice
 format_limits(struct exchange *ex, const struct store *s, uint64_t age)
@@ -98,8 +86,8 @@ rufh_say_state(struct exchange *ex, struct rufh_upload *r)
 	if (status != 0 || !rufh_is_open(r))
 		return status;
 	if (may_tell_offset(r))
-		status = rufh_keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET,
-					  resume_offset(&r->resume));
+		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET,
+					    resume_offset(&r->resume));
 	return status == 0 ? keep_complete(ex, rufh_is_complete(r)) : status;
 }
 

@@ -33,8 +33,6 @@ struct rufh_upload {
 bool rufh_is_open(const struct rufh_upload *r);
 bool rufh_is_complete(const struct rufh_upload *r);
 
-int rufh_keep_number(struct exchange *ex, enum http_field_id id, uint64_t n);
-
 /* Upload-Limit, and when it is open Upload-Offset and Upload-Complete: on every answer, also one
  * of refusal, so that the client need not ask again. A second time does nothing. */
 int rufh_say_state(struct exchange *ex, struct rufh_upload *r);

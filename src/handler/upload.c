@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/number.h"
 #include "base/secret.h"
 #include "conf/load.h"
 #include "core/limits.h"
@@ -121,6 +122,18 @@ upload_is_collection(const struct exchange *ex)
 }
 
 int
+upload_keep_number(struct exchange *ex, enum http_field_id id, uint64_t n)
+{
+	char *text = arena_alloc(&ex->arena, 20);
+
+	if (text == NULL)
+		return 503;
+	return exchange_keep_field(ex, id, slice_make(text, number_format(n, text))) < 0
+		       ? 500
+		       : 0;
+}
+
+int
 upload_refuse(struct exchange *ex, int status, const char *why)
 {
 	ex->reason = why;
@@ -164,8 +177,7 @@ upload_make_name(struct exchange *ex)
 	char when[32];
 	uint64_t r;
 
-	if (secret_random(&r, sizeof(r)) < 0 ||
-	    gmtime_r(&now, &tm) == NULL ||
+	if (secret_random(&r, sizeof(r)) < 0 || gmtime_r(&now, &tm) == NULL ||
 	    strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm) == 0)
 		return NULL;
 	return arena_printf(&ex->arena, "upload-%s-%016llx%.*s", when,

@@ -89,6 +89,9 @@ int upload_add_location(struct exchange *ex, enum http_field_id field, const cha
 /* A file was published: counts it, and tells once that its digests could not be kept. */
 void upload_count(struct exchange *ex, const struct store_digest *digest);
 
+/* A field with a number, on error pages, too. 0 or a status. */
+int upload_keep_number(struct exchange *ex, enum http_field_id id, uint64_t n);
+
 /* Answers with a refusal, and a sentence that says why. */
 int upload_refuse(struct exchange *ex, int status, const char *why);
 

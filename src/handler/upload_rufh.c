@@ -105,7 +105,7 @@ answer_offset(struct exchange *ex, struct rufh_upload *r)
 	int status = rufh_say_state(ex, r);
 
 	if (status == 0 && length != PARTIAL_LENGTH_UNKNOWN)
-		status = rufh_keep_number(ex, HTTP_FIELD_UPLOAD_LENGTH, length);
+		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_LENGTH, length);
 	if (status == 0 && rufh_is_complete(r))
 		status = resume_add_published(&r->resume, HTTP_FIELD_CONTENT_LOCATION);
 	ex->own_fields |= EXCHANGE_OWN(HTTP_FIELD_CACHE_CONTROL);

@@ -32,16 +32,6 @@ struct tus {
 /* --- fields --- */
 
 static int
-keep_number(struct exchange *ex, enum http_field_id field, uint64_t n)
-{
-	const char *text = arena_printf(&ex->arena, "%llu", (unsigned long long)n);
-
-	if (text == NULL)
-		return 503;
-	return exchange_keep_field(ex, field, slice_from_str(text)) < 0 ? 500 : 0;
-}
-
-static int
 add_expires(struct exchange *ex, const struct resume *r)
 {
 	char *date = arena_alloc(&ex->arena, HTTP_DATE_LEN);
@@ -63,8 +53,8 @@ refuse_size(struct exchange *ex, int status)
 
 	if (status != 413)
 		return status;
-	rc = keep_number(ex, HTTP_FIELD_TUS_MAX_SIZE,
-			 upload_of(ex)->store.conf->max_size);
+	rc = upload_keep_number(ex, HTTP_FIELD_TUS_MAX_SIZE,
+				upload_of(ex)->store.conf->max_size);
 	return rc != 0 ? rc : status;
 }
 
@@ -103,7 +93,8 @@ add_state(struct exchange *ex, struct tus *t)
 	int status = 0;
 
 	if (t->op != OP_CREATE || ex->received > 0)
-		status = keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET, resume_offset(&t->r));
+		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET,
+					    resume_offset(&t->r));
 	if (status == 0 && !ex->dry && !complete)
 		status = add_expires(ex, &t->r);
 	if (status == 0 && complete)
@@ -124,7 +115,7 @@ add_head(struct exchange *ex, struct tus *t)
 	if (exchange_add_field(ex, HTTP_FIELD_CACHE_CONTROL, SLICE("no-store")) < 0)
 		return 500;
 	if (rec->length != PARTIAL_LENGTH_UNKNOWN)
-		status = keep_number(ex, HTTP_FIELD_UPLOAD_LENGTH, rec->length);
+		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_LENGTH, rec->length);
 	else if (exchange_add_field(ex, HTTP_FIELD_UPLOAD_DEFER_LENGTH, SLICE("1")) < 0)
 		status = 500;
 	if (status == 0 && rec->metadata.len > 0 &&
@@ -294,7 +285,7 @@ check_patch(struct exchange *ex, struct tus *t)
 	int status = 0;
 
 	if (t->req.offset != offset) {
-		status = keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET, offset);
+		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET, offset);
 		return status != 0
 			       ? status
 			       : upload_refuse(ex, 409,
@@ -395,7 +386,8 @@ check_sum(struct exchange *ex, struct tus *t)
 	if (status == 0 && t->op == OP_CREATE)
 		resume_cancel(&t->r);
 	else if (status == 0)
-		status = keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET, resume_offset(&t->r));
+		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET,
+					    resume_offset(&t->r));
 	return status != 0 ? status
 			   : upload_refuse(ex, 460,
 					   "The bytes are not those that were "

@@ -16,6 +16,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 PATIENCE = 15  # seconds for what should be quick, with sanitizers on a busy machine
 # Workers that the tests kill die of signal 9.
 TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion.*failed|killed by signal (?!9 )|"
@@ -96,6 +98,19 @@ def config(routes, **top):
 
 def files(root, path="/*", **options):
     return {"path": path, "files": {"root": str(root), **options}}
+
+
+def mount_small(directory, size):
+    """For a fixture: a file system of that size at a directory that it makes."""
+    if not is_root:
+        pytest.skip("only root can mount a small file system")
+    directory.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "websrv-test", directory],
+                          capture_output=True, text=True, timeout=10)
+    if done.returncode != 0:
+        pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")
+    yield directory
+    subprocess.run(["umount", "-l", directory], check=True, timeout=10)
 
 
 # Where uploads wait for their names; in the directory itself.

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness import (STAGING, config, cpu_seconds, curl, files, is_root, make_old, read_all, read_answer,
+from harness import (STAGING, config, cpu_seconds, curl, files, mount_small, make_old, read_all, read_answer,
                      send_get, until, upload)
 
 MIB = 1 << 20
@@ -451,16 +451,7 @@ def test_a_guarded_put_does_not_overwrite_what_it_has_not_seen(start, tmp_path, 
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 1 MiB."""
-    if not is_root:
-        pytest.skip("only root can mount a small file system")
-    directory = tmp_path / "small"
-    directory.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "websrv-test", directory],
-                          capture_output=True, text=True, timeout=10)
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")
-    yield directory
-    subprocess.run(["umount", "-l", directory], check=True, timeout=10)
+    yield from mount_small(tmp_path / "small", "1m")
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])

@@ -6,13 +6,12 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 
 import pytest
 
 import rufh
 import tus
-from harness import STAGING, config, is_root, upload, uploaded
+from harness import STAGING, config, mount_small, upload, uploaded
 
 
 @pytest.fixture
@@ -76,16 +75,7 @@ def test_a_name_that_got_free_is_taken_by_who_asks(serve, drop):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 256 KiB."""
-    if not is_root:
-        pytest.skip("only root can mount a small file system")
-    directory = tmp_path / "small"
-    directory.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "websrv-test", directory],
-                          capture_output=True, text=True, timeout=10)
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")
-    yield directory
-    subprocess.run(["umount", "-l", directory], check=True, timeout=10)
+    yield from mount_small(tmp_path / "small", "256k")
 
 
 def fill(client, url):
