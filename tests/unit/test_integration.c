@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -190,13 +191,14 @@ start_server(struct client *c)
 	c->port = wait_until_ready(c);
 }
 
-static void
+/* Whether it was there or not. */
+static bool
 remove_file(const struct client *c, const char *name)
 {
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "%s/%s", c->dir, name);
-	(void)remove(path);
+	return remove(path) == 0 || errno == ENOENT;
 }
 
 /* --- the client --- */
@@ -330,11 +332,13 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = { "websrv.json",  "site/hello.txt",
-					     "site/big.bin", "drop/a.txt",
-					     "drop/big.bin", "site",
-					     "drop",         "" };
+	static const char *const names[] = {
+		"websrv.json", "site/hello.txt", "site/big.bin",
+		"drop/a.txt",  "drop/big.bin",   "drop/.websrv-uploads",
+		"site",        "drop",           ""
+	};
 	struct client *c = *state;
+	bool removed = true;
 	int status = -1;
 
 	if (c->conn != NULL)
@@ -348,12 +352,14 @@ tear_down(void **state)
 	running = 0;
 	close(c->log);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		remove_file(c, names[i]);
+		removed = remove_file(c, names[i]) && removed;
 	free(c);
 	alarm(0);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		print_error("the server ended with wait status %#x\n", (unsigned)status);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+	if (!removed)
+		print_error("files of the test are left\n");
+	return removed && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
 static int
