@@ -127,17 +127,6 @@ delete_line(const struct arguments *a, const char *kind)
 
 /* --- passwd --- */
 
-/* Also NUL: what is behind it would not count. */
-static bool
-has_control(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
-			return true;
-	}
-	return false;
-}
-
 /* Asked twice: what nobody sees is easily mistyped. Its length, or -errno. */
 static ssize_t
 ask_twice(char *out, size_t size)
@@ -175,7 +164,7 @@ get_password(char *out, size_t size)
 		return fail("the password cannot be read", (int)n);
 	else if (n == 0)
 		fprintf(stderr, "websrvctl: the password is empty; nothing is changed\n");
-	else if (has_control(out, (size_t)n))
+	else if (slice_has_control(slice_make(out, (size_t)n)))
 		fprintf(stderr, "websrvctl: the password has a control character, which "
 				"HTTP cannot carry\n");
 	else

@@ -83,6 +83,17 @@ slice_find(struct slice s, char c)
 	return p != NULL ? (size_t)(p - s.ptr) : s.len;
 }
 
+/* ASCII control characters, NUL among them. */
+static inline bool
+slice_has_control(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 /* Without the SP and HTAB at both ends: OWS of RFC 9110 section 5.6.3. */
 static inline struct slice
 slice_trim(struct slice s)

@@ -14,16 +14,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static bool
-has_control(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
-			return true;
-	}
-	return false;
-}
-
 const char *
 check_not_empty(struct slice s)
 {
@@ -166,7 +156,7 @@ check_fallback(struct slice s)
 	if (s.len == 0 || (s.len == 1 && c == '/'))
 		return "names no file; write one beneath \"root\", such as "
 		       "\"/index.html\"";
-	if (has_control(s))
+	if (slice_has_control(s))
 		return "has a control character; write the path of a file";
 	if (slice_find(s, '?') != s.len || slice_find(s, '#') != s.len)
 		return "has a query or fragment, which no file has; write the path alone";
@@ -230,7 +220,8 @@ check_field_name(struct slice s)
 const char *
 check_header_value(struct slice s)
 {
-	return has_control(s) ? "has a control character; write it on one line" : NULL;
+	return slice_has_control(s) ? "has a control character; write it on one line"
+				    : NULL;
 }
 
 const char *
@@ -258,7 +249,7 @@ check_media_type(struct slice s)
 	size_t n = char_token_len(s);
 	struct slice rest = slice_from(s, n + 1);
 
-	if (n == 0 || n == s.len || s.ptr[n] != '/' || has_control(s))
+	if (n == 0 || n == s.len || s.ptr[n] != '/' || slice_has_control(s))
 		return wrong;
 	n = char_token_len(rest);
 	if (n == 0)

@@ -46,11 +46,7 @@ auth_name_check(struct slice name)
 		return "begins with \"#\", which is a comment; write another name";
 	if (slice_trim(name).len != name.len)
 		return "has a space at an end; remove it";
-	for (size_t i = 0; i < name.len; i++) {
-		if ((unsigned char)name.ptr[i] < 0x20 || name.ptr[i] == 0x7f)
-			return "has a control character; remove it";
-	}
-	return NULL;
+	return slice_has_control(name) ? "has a control character; remove it" : NULL;
 }
 
 static void

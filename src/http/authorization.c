@@ -53,16 +53,6 @@ authorization_parse(struct slice value, struct slice *credentials)
 	return which;
 }
 
-static bool
-has_control(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
-			return true;
-	}
-	return false;
-}
-
 int
 authorization_basic(struct slice credentials, char out[AUTHORIZATION_BASIC_MAX + 1],
 		    struct slice *user, struct slice *password)
@@ -74,7 +64,7 @@ authorization_basic(struct slice credentials, char out[AUTHORIZATION_BASIC_MAX +
 		return -EINVAL;
 	all = slice_make(out, len);
 	colon = slice_find(all, ':');
-	if (colon == 0 || colon == len || has_control(all))
+	if (colon == 0 || colon == len || slice_has_control(all))
 		return -EINVAL;
 	out[colon] = out[len] = '\0';
 	*user = slice_make(out, colon);
