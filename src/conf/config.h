@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/packmap.h"
 #include "base/slice.h"
 #include "http/template.h"
 
@@ -252,13 +253,19 @@ struct conf_route {
 	struct conf_place place;
 };
 
-/* A row of the "redirects" table. */
+/* A row of the "redirects" table; its text is in the server's redirect_map. */
 struct conf_redirect_row {
 	const char *from; /* canonical decoded path */
 	const char *to;
 	int status;
 	uint32_t line, column; /* in the file that has the table */
 	const char *key;       /* as written, where the table is JSON; else NULL */
+};
+
+/* One to free. */
+struct conf_redirect_map {
+	struct packmap map;
+	struct conf_redirect_map *next;
 };
 
 struct conf_server {
@@ -271,6 +278,9 @@ struct conf_server {
 	enum conf_server_header server_header;
 	const struct conf_redirect_row *redirects;
 	size_t redirect_count;
+	/* The same by path: target, number of the row, and status. The config's own; NULL: there
+	 * are none. */
+	const struct packmap *redirect_map;
 	/* Of the table: its rows are in that file, and in JSON beneath that pointer. Without a
 	 * pointer the file has lines; without a file there is no table. */
 	struct conf_place redirects_place;
@@ -284,8 +294,9 @@ struct conf_server {
 struct config {
 	struct arena arena;
 	struct conf_regex *regexes; /* of all routes */
-	const char *file;           /* NULL for a built-in one */
-	const char *user, *group;   /* NULL = stay who we are */
+	struct conf_redirect_map *redirect_maps;
+	const char *file;         /* NULL for a built-in one */
+	const char *user, *group; /* NULL = stay who we are */
 	struct conf_place user_place, group_place;
 	uint32_t workers; /* resolved: "auto" = online cores */
 	enum conf_backend backend;

@@ -55,6 +55,8 @@ conf_free(struct config *c)
 		return;
 	for (struct conf_regex *r = c->regexes; r != NULL; r = r->next)
 		regex_free(r->regex);
+	for (struct conf_redirect_map *m = c->redirect_maps; m != NULL; m = m->next)
+		packmap_fini(&m->map);
 	arena_fini(&c->arena);
 	free(c);
 }

@@ -222,12 +222,14 @@ row_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	struct conf_redirect_row *row = target;
 	struct slice from = at->node->key;
 	struct conf_at value = *at;
-	char *out = load_alloc(l, from.len + 1, 1);
+	char *out = arena_alloc(&l->scratch, from.len + 1); /* until it is packed */
 	size_t len = 0;
 	const char *wrong;
 
-	if (out == NULL)
+	if (out == NULL) {
+		l->failed = true;
 		return;
+	}
 	wrong = row_canonical(from, out, &len);
 	out[len] = '\0';
 	row->from = wrong == NULL ? out : NULL;

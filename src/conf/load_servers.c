@@ -133,14 +133,14 @@ check_listens(struct load *l, const struct conf_server *s)
 	strmap_fini(&seen);
 }
 
-/* A table in a file of its own has been checked there. */
+/* A table in a file of its own has been packed there. */
 static void
-check_rows(struct load *l, const struct conf_server *s, const struct conf_at *at)
+pack_rows(struct load *l, struct conf_server *s, const struct conf_at *at)
 {
 	struct conf_at rows;
 
 	if (load_member(at, "redirects", &rows) && rows.node->is_object)
-		rows_check_unique(l, s->redirects, s->redirect_count, rows.node);
+		rows_pack_object(l, s, rows.node);
 }
 
 static void
@@ -178,7 +178,7 @@ server_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	if (load_member(at, "redirects", &rows) && rows.node->is_object)
 		s->redirects_place = load_place(l, rows.node);
 	check_listens(l, s);
-	check_rows(l, s, at);
+	pack_rows(l, s, at);
 	check_routes(l, s, at);
 }
 

@@ -2,7 +2,7 @@
  *
  * load_table: a table of redirects in a file of its own, as an object of JSON or as lines
  * "FROM TO [STATUS]". Errors have positions in that file. Rows are one array, and their
- * text of lines is one piece of memory, so a large table costs little more than its size.
+ * text is packed, so a large table costs little more than its size.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,45 +25,14 @@ struct table {
 	int code; /* of rows that say none */
 	struct conf_redirect_row *rows;
 	size_t count;
-	struct strmap seen;
-	char *text; /* where the next row's text goes */
+	const char **written; /* where in the file a row begins */
+	char *text;           /* where the next row's text goes, which is then packed */
 };
 
 struct word {
 	struct slice text;
 	uint32_t column;
 };
-
-void
-rows_check_unique(struct load *l, const struct conf_redirect_row *rows, size_t count,
-		  const struct locate_node *object)
-{
-	const struct locate_node *n = object->first;
-	const struct locate_node **nodes =
-		arena_zalloc(&l->scratch, (count + 1) * sizeof(*nodes));
-	struct strmap seen;
-
-	if (nodes == NULL || strmap_init(&seen, count) < 0) {
-		l->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < count && n != NULL; n = n->next) {
-		struct slice from = slice_from_str(rows[i].from);
-		/* The same key has been complained about, and has no row. */
-		if (n->earlier != NULL)
-			continue;
-		nodes[i] = n;
-		if (from.ptr != NULL && !strmap_add(&seen, from, (uint32_t)i)) {
-			load_error_key(
-				l, n,
-				"the same path as that of %s once it is decoded; "
-				"remove one",
-				load_where_node(l, nodes[strmap_find(&seen, from)]));
-		}
-		i++;
-	}
-	strmap_fini(&seen);
-}
 
 /* --- lines --- */
 
@@ -112,21 +81,20 @@ set_code(const struct table *t, struct conf_redirect_row *row, struct slice word
 	return "is not a status of a redirect; write 301, 302, 303, 307 or 308";
 }
 
-/* What was converted may be longer than what the line has room for. */
+/* NUL-terminated, until it is packed. */
 static const char *
-keep_target(struct table *t, struct slice to, const struct word *w)
+keep(struct table *t, struct slice s)
 {
 	char *text = t->text;
 
-	if (to.ptr != w->text.ptr)
-		return load_strdup(t->l, to);
-	memcpy(text, to.ptr, to.len);
-	text[to.len] = '\0';
-	t->text += to.len + 1;
+	memcpy(text, s.ptr, s.len);
+	text[s.len] = '\0';
+	t->text += s.len + 1;
 	return text;
 }
 
-/* The row's text goes behind that of the rows before: it is never longer than the line. */
+/* The row's text goes behind that of the rows before: it is never longer than the line, but for
+ * what was converted. */
 static void
 add_row(struct table *t, uint32_t line, const struct word *words, size_t count)
 {
@@ -137,7 +105,6 @@ add_row(struct table *t, uint32_t line, const struct word *words, size_t count)
 	size_t len = 0;
 	const char *wrong[3] = { NULL };
 	bool clean = true;
-	struct conf_place place = { t->l->name, line, words[0].column, "" };
 
 	wrong[0] = row_canonical(words[0].text, t->text, &len);
 	wrong[1] = load_host_to_ascii(t->l, &to, true);
@@ -153,19 +120,11 @@ add_row(struct table *t, uint32_t line, const struct word *words, size_t count)
 	if (!clean)
 		return;
 	row.from = t->text;
-	t->text[len] = '\0';
-	if (!strmap_add(&t->seen, slice_make(row.from, len), (uint32_t)t->count)) {
-		const struct conf_redirect_row *first =
-			&t->rows[strmap_find(&t->seen, slice_make(row.from, len))];
-
-		load_error_place(t->l, &place,
-				 "%s is the same path as that of line %" PRIu32
-				 " once it is decoded; remove one",
-				 load_quote(t->l, words[0].text), first->line);
-		return;
-	}
-	t->text += len + 1;
-	row.to = keep_target(t, to, &words[1]);
+	t->text += len;
+	*t->text++ = '\0';
+	/* What was converted has a place in the same scratch memory already. */
+	row.to = to.ptr == words[1].text.ptr ? keep(t, to) : to.ptr;
+	t->written[t->count] = words[0].text.ptr;
 	t->rows[t->count++] = row;
 }
 
@@ -211,11 +170,10 @@ take_lines(struct table *t, struct slice text)
 	uint32_t number = 0;
 
 	t->rows = load_alloc(t->l, lines, sizeof(*t->rows));
+	t->written = arena_alloc(&t->l->scratch, lines * sizeof(*t->written));
 	/* Two words and what is between and behind them; the last line may have no end. */
-	t->text = load_alloc(t->l, text.len + 1, 1);
-	if (t->rows == NULL || t->text == NULL)
-		return;
-	if (strmap_init(&t->seen, lines) < 0) {
+	t->text = arena_alloc(&t->l->scratch, text.len + 1);
+	if (t->rows == NULL || t->written == NULL || t->text == NULL) {
 		t->l->failed = true;
 		return;
 	}
@@ -225,7 +183,22 @@ take_lines(struct table *t, struct slice text)
 		take_line(t, ++number, slice_make(text.ptr, len));
 		text = slice_from(text, len + 1);
 	}
-	strmap_fini(&t->seen);
+}
+
+/* The word that the row begins with. */
+static void
+line_is_there(const void *arg, size_t i, size_t first)
+{
+	const struct table *t = arg;
+	const struct conf_redirect_row *row = &t->rows[i];
+	struct conf_place place = { t->l->name, row->line, row->column, "" };
+	size_t len = strcspn(t->written[i], " \t");
+
+	load_error_place(t->l, &place,
+			 "%s is the same path as that of line %" PRIu32
+			 " once it is decoded; remove one",
+			 load_quote(t->l, slice_make(t->written[i], len)),
+			 t->rows[first].line);
 }
 
 /* --- JSON --- */
@@ -247,7 +220,7 @@ take_json(struct load *l, const struct conf_key *key, struct conf_server *s,
 		l->failed = true;
 	} else {
 		load_items(l, key, s, &at);
-		rows_check_unique(l, s->redirects, s->redirect_count, at.node);
+		rows_pack_object(l, s, at.node);
 	}
 	json_decref(json);
 }
@@ -294,6 +267,7 @@ take_text(struct load *l, const struct conf_key *key, struct conf_server *s,
 	take_lines(&t, buf_slice(text));
 	s->redirects = t.rows;
 	s->redirect_count = t.count;
+	rows_pack(l, s, line_is_there, &t);
 }
 
 /* Errors of the file are printed behind those of the configuration. */

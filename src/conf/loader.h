@@ -236,8 +236,14 @@ const char *check_row_target(struct slice to);
 /* load_table.c */
 void redirects_set_file(struct load *l, const struct conf_key *key, void *target,
 			const struct conf_at *at, struct slice name);
-/* Rows that are members of `object`, in its order: no path is there twice. */
-void rows_check_unique(struct load *l, const struct conf_redirect_row *rows, size_t count,
-		       const struct locate_node *object);
+/* load_rows.c */
+/* Row `i` has the path of row `first`. */
+typedef void (*rows_again)(const void *arg, size_t i, size_t first);
+/* Makes the map of the server's rows, whose text may be in scratch memory and points into the map
+ * then. Each path that is there once more is told. */
+void rows_pack(struct load *l, struct conf_server *s, rows_again again, const void *arg);
+/* The same of rows that are members of `object`, in its order. */
+void rows_pack_object(struct load *l, struct conf_server *s,
+		      const struct locate_node *object);
 
 #endif

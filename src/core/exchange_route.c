@@ -144,8 +144,7 @@ open_match(struct exchange *ex, const struct route_match *m)
 	case ROUTE_FOUND:
 		return open_route(ex);
 	case ROUTE_ROW:
-		return exchange_redirect(ex, m->row->status, slice_from_str(m->row->to),
-					 true);
+		return exchange_redirect(ex, m->status, m->to, true);
 	case ROUTE_ADD_SLASH:
 		/* Fetch: a preflight that is redirected has failed. */
 		if (is_preflight(ex))

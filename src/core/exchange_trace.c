@@ -39,7 +39,8 @@ note_slash(const struct exchange *ex)
 		longer[path.len] = '/';
 		path = slice_make(longer, path.len + 1);
 	}
-	if (strmap_find(&r->redirects, path) != STRMAP_NONE)
+	if (r->redirects != NULL &&
+	    packmap_find(r->redirects, path, strmap_hash(path)) != NULL)
 		exchange_note(ex, TRACE_ROUTE, "but \"redirects\" has a row for %.*s",
 			      SLICE_ARG(path));
 	if (strmap_find(&r->exact, path) != STRMAP_NONE)

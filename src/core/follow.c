@@ -185,7 +185,7 @@ follow(const struct site *site, const struct follow_place *at, struct arena *a)
 		break;
 	case ROUTE_ROW:
 		s.kind = FOLLOW_HERE;
-		s.target = slice_from_str(m.row->to);
+		s.target = m.to;
 		s.plain = path_end(s.target) == s.target.len;
 		break;
 	}

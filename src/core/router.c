@@ -48,13 +48,13 @@ init_regexes(struct router *r, size_t route_count)
 
 int
 router_init(struct router *r, const struct route *routes, size_t route_count,
-	    const struct conf_redirect_row *rows, size_t row_count)
+	    const struct conf_redirect_row *rows, const struct packmap *redirects)
 {
-	*r = (struct router){ .routes = routes, .rows = rows };
+	*r = (struct router){ .routes = routes, .rows = rows, .redirects = redirects };
 	if (strmap_init(&r->exact, route_count) < 0 ||
 	    strmap_init(&r->prefixes, route_count) < 0 ||
 	    strmap_init(&r->bare_prefixes, route_count) < 0 ||
-	    strmap_init(&r->redirects, row_count) < 0 || init_regexes(r, route_count) < 0)
+	    init_regexes(r, route_count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < route_count; i++) {
 		struct slice key = routes[i].prefix;
@@ -74,8 +74,6 @@ router_init(struct router *r, const struct route *routes, size_t route_count,
 		if (depth > r->depth)
 			r->depth = depth;
 	}
-	for (size_t i = 0; i < row_count; i++)
-		strmap_add(&r->redirects, slice_from_str(rows[i].from), (uint32_t)i);
 	return 0;
 }
 
@@ -85,7 +83,6 @@ router_fini(struct router *r)
 	strmap_fini(&r->exact);
 	strmap_fini(&r->prefixes);
 	strmap_fini(&r->bare_prefixes);
-	strmap_fini(&r->redirects);
 	free(r->regexes);
 	r->regexes = NULL;
 	if (r->scratch != NULL) {
@@ -158,12 +155,16 @@ router_match(const struct router *r, struct slice path)
 {
 	uint64_t hash = strmap_hash(path);
 	struct route_match m = { .kind = ROUTE_NONE };
+	const struct packmap_row *row = NULL;
 	uint32_t found;
 
-	found = strmap_find_hashed(&r->redirects, path, hash);
-	if (found != STRMAP_NONE) {
+	if (r->redirects != NULL)
+		row = packmap_find(r->redirects, path, hash);
+	if (row != NULL) {
 		m.kind = ROUTE_ROW;
-		m.row = &r->rows[found];
+		m.row = &r->rows[row->number];
+		m.to = packmap_text(row);
+		m.status = row->tag;
 		return m;
 	}
 	found = strmap_find_hashed(&r->exact, path, hash);

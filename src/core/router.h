@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/packmap.h"
 #include "base/slice.h"
 #include "base/strmap.h"
 #include "conf/config.h"
@@ -59,7 +60,11 @@ enum route_kind {
 struct route_match {
 	enum route_kind kind;
 	const struct route *route; /* ROUTE_FOUND, ROUTE_ADD_SLASH, ROUTE_FAILED */
-	const struct conf_redirect_row *row; /* ROUTE_ROW */
+	/* ROUTE_ROW. What an answer needs is copied: whoever looks into the row waits for memory
+	 * once more. */
+	const struct conf_redirect_row *row;
+	struct slice to;
+	int status;
 	struct slice rest; /* what '*' matched; of any other what follows its last '/' */
 	/* of an expression: into the path, the array valid until the next match */
 	const struct slice *groups;
@@ -76,7 +81,8 @@ struct router_scratch {
 struct router {
 	const struct route *routes;           /* borrowed */
 	const struct conf_redirect_row *rows; /* borrowed */
-	struct strmap exact, prefixes, redirects;
+	const struct packmap *redirects;      /* borrowed; NULL: there are no rows */
+	struct strmap exact, prefixes;
 	struct strmap bare_prefixes;  /* "/a" of "/a/" */
 	size_t depth;                 /* segments of the deepest prefix */
 	const struct route **regexes; /* those with an expression, in order */
@@ -84,10 +90,10 @@ struct router {
 	struct router_scratch *scratch; /* NULL when there are none */
 };
 
-/* `routes` are the server's, in order; they and the rows must outlive the router.
- * 0 or -ENOMEM; fini is right in both cases. */
+/* `routes` are the server's, in order, `redirects` its map of `rows`, or NULL; all must outlive
+ * the router. 0 or -ENOMEM; fini is right in both cases. */
 int router_init(struct router *r, const struct route *routes, size_t route_count,
-		const struct conf_redirect_row *rows, size_t row_count);
+		const struct conf_redirect_row *rows, const struct packmap *redirects);
 void router_fini(struct router *r);
 
 /* `path` is canonical (uri_path_canonical). One thread at a time: see the scratch. */

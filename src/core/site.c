@@ -199,7 +199,7 @@ build_vhost(struct builder *b, struct vhost *v, const struct conf_server *conf)
 	if (rc < 0 || format_allow(&b->site->arena, methods, &v->allow) < 0)
 		return -1;
 	return router_init(&v->router, v->routes, conf->route_count, conf->redirects,
-			   conf->redirect_count);
+			   conf->redirect_map);
 }
 
 /* --- addresses --- */

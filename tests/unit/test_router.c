@@ -28,6 +28,7 @@ struct set {
 	struct route routes[ROUTES_MAX];
 	struct conf_redirect_row rows[ROUTES_MAX];
 	size_t route_count, row_count;
+	struct packmap redirects;
 	struct router router;
 };
 
@@ -54,11 +55,29 @@ add_row(struct set *s, const char *from)
 }
 
 static void
+pack_rows(struct set *s)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < s->row_count; i++)
+		bytes += strlen(s->rows[i].from) + strlen(s->rows[i].to);
+	assert_int_equal(packmap_init(&s->redirects, s->row_count, bytes), 0);
+	for (size_t i = 0; i < s->row_count; i++) {
+		struct packmap_entry e = { slice_from_str(s->rows[i].from),
+					   slice_from_str(s->rows[i].to), (uint32_t)i,
+					   (uint16_t)s->rows[i].status };
+
+		packmap_add(&s->redirects, &e);
+	}
+}
+
+static void
 set_ready(struct set *s)
 {
-	assert_int_equal(
-		router_init(&s->router, s->routes, s->route_count, s->rows, s->row_count),
-		0);
+	pack_rows(s);
+	assert_int_equal(router_init(&s->router, s->routes, s->route_count, s->rows,
+				     &s->redirects),
+			 0);
 }
 
 /* --- a table --- */
@@ -164,6 +183,7 @@ paths_find_their_route(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		check_case(&s.router, &cases[i]);
 	router_fini(&s.router);
+	packmap_fini(&s.redirects);
 }
 
 static void
@@ -185,6 +205,7 @@ root_prefix_takes_every_path(void **state)
 	for (size_t i = 0; i < COUNT(expected); i++)
 		check_case(&s.router, &expected[i]);
 	router_fini(&s.router);
+	packmap_fini(&s.redirects);
 }
 
 static void
@@ -202,6 +223,7 @@ without_routes_there_is_nothing(void **state)
 	for (size_t i = 0; i < COUNT(expected); i++)
 		check_case(&s->router, &expected[i]);
 	router_fini(&s->router);
+	packmap_fini(&s->redirects);
 	free(s);
 }
 
@@ -224,6 +246,7 @@ lookup_does_not_go_deeper_than_the_prefixes(void **state)
 	assert_string_equal(m.route->conf->path, "/*");
 	assert_int_equal(m.rest.len, sizeof(path) - 1);
 	router_fini(&s.router);
+	packmap_fini(&s.redirects);
 }
 
 /* --- against a search of the whole list --- */
@@ -363,6 +386,7 @@ random_routes_agree_with_a_plain_search(void **state)
 			compare(&s, path, seen);
 		}
 		router_fini(&s.router);
+		packmap_fini(&s.redirects);
 	}
 	for (size_t i = 0; i < COUNT(seen); i++)
 		assert_true(seen[i] > ROUNDS); /* no kind of answer went untried */

@@ -32,6 +32,7 @@ struct set {
 	struct route routes[MAX];
 	struct conf_redirect_row rows[MAX];
 	size_t route_count, row_count;
+	struct packmap redirects;
 	struct router router;
 };
 
@@ -99,6 +100,23 @@ add_row(struct set *s)
 	s->rows[s->row_count++] = (struct conf_redirect_row){ .from = text, .to = "/" };
 }
 
+static void
+pack_rows(struct set *s)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < s->row_count; i++)
+		bytes += strlen(s->rows[i].from) + strlen(s->rows[i].to);
+	assert_int_equal(packmap_init(&s->redirects, s->row_count, bytes), 0);
+	for (size_t i = 0; i < s->row_count; i++) {
+		struct packmap_entry e = { slice_from_str(s->rows[i].from),
+					   slice_from_str(s->rows[i].to), (uint32_t)i,
+					   (uint16_t)s->rows[i].status };
+
+		packmap_add(&s->redirects, &e);
+	}
+}
+
 static struct set *
 set_new(void)
 {
@@ -109,9 +127,10 @@ set_new(void)
 		add_route(s);
 	for (int n = rand() % 4; n > 0; n--)
 		add_row(s);
-	assert_int_equal(
-		router_init(&s->router, s->routes, s->route_count, s->rows, s->row_count),
-		0);
+	pack_rows(s);
+	assert_int_equal(router_init(&s->router, s->routes, s->route_count, s->rows,
+				     &s->redirects),
+			 0);
 	return s;
 }
 
@@ -119,6 +138,7 @@ static void
 set_free(struct set *s)
 {
 	router_fini(&s->router);
+	packmap_fini(&s->redirects);
 	for (size_t i = 0; i < s->route_count; i++)
 		regex_free(s->confs[i].regex);
 	free(s);
