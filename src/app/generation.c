@@ -5,6 +5,7 @@
 #include "app/generation.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/quota.h"
 #include "conf/load.h"
+#include "config.h"
 #include "handler/store_quota.h"
 
 struct generation *
@@ -47,6 +49,16 @@ generation_free(struct generation *g)
 	free(g);
 }
 
+/* What reading and checking the configuration took, and no longer needs: some megabytes for a
+ * large table of redirects, which each worker would have, too. */
+static void
+give_memory_back(void)
+{
+#ifdef HAVE_MALLOC_TRIM
+	(void)malloc_trim(0);
+#endif
+}
+
 int
 generation_make_slots(struct generation *g)
 {
@@ -61,6 +73,7 @@ generation_make_slots(struct generation *g)
 	g->slot_count = g->conf->workers;
 	for (size_t i = 0; i < g->slot_count; i++)
 		g->slots[i].channel = -1;
+	give_memory_back();
 	return 0;
 }
 
