@@ -49,8 +49,8 @@ generation_free(struct generation *g)
 	free(g);
 }
 
-/* What reading and checking the configuration took, and no longer needs: some megabytes for a
- * large table of redirects, which each worker would have, too. */
+/* What reading and checking the configuration took, and nobody needs any more: for a large table
+ * of redirects some megabytes, which would stay in the heap for good. */
 static void
 give_memory_back(void)
 {

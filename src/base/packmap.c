@@ -90,13 +90,6 @@ packmap_fini(struct packmap *m)
 	*m = (struct packmap){ 0 };
 }
 
-/* The low bits of FNV-1a alone are weak. */
-static uint64_t
-mix(uint64_t hash)
-{
-	return (hash ^ (hash >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 static const struct packmap_row *
 row_at(const struct packmap *m, uint32_t slot)
 {
@@ -109,9 +102,8 @@ row_at(const struct packmap *m, uint32_t slot)
 static uint32_t *
 probe(const struct packmap *m, struct slice key, uint64_t hash)
 {
-	uint64_t mixed = mix(hash);
-	uint32_t mark = (uint32_t)mixed & ~m->place_mask;
-	uint32_t i = (uint32_t)(((mixed >> 32) * m->slot_count) >> 32);
+	uint32_t mark = (uint32_t)hash & ~m->place_mask;
+	uint32_t i = (uint32_t)(((hash >> 32) * m->slot_count) >> 32);
 
 	for (;;) {
 		uint32_t *slot = &m->slots[i];
@@ -163,7 +155,7 @@ packmap_add(struct packmap *m, const struct packmap_entry *e)
 	if (*slot != 0)
 		return row_at(m, *slot);
 	r = put_row(m, e);
-	*slot = ((uint32_t)mix(hash) & ~m->place_mask) | (uint32_t)(m->used / UNIT + 1);
+	*slot = ((uint32_t)hash & ~m->place_mask) | (uint32_t)(m->used / UNIT + 1);
 	m->used += row_size(e->key.len, e->text.len);
 	m->count++;
 	return r;

@@ -43,7 +43,6 @@ strmap_fini(struct strmap *m)
 static struct strmap_entry *
 probe(const struct strmap *m, struct slice key, uint64_t hash)
 {
-	/* The low bits of FNV-1a alone are weak; fold the high ones in. */
 	uint32_t i = (uint32_t)(hash ^ (hash >> 32)) & m->mask;
 
 	for (;;) {
@@ -58,9 +57,8 @@ probe(const struct strmap *m, struct slice key, uint64_t hash)
 }
 
 bool
-strmap_add(struct strmap *m, struct slice key, uint32_t value)
+strmap_add_hashed(struct strmap *m, struct slice key, uint64_t hash, uint32_t value)
 {
-	uint64_t hash = strmap_hash(key);
 	struct strmap_entry *e = probe(m, key, hash);
 
 	assert(value != STRMAP_NONE && key.ptr != NULL);
@@ -70,6 +68,12 @@ strmap_add(struct strmap *m, struct slice key, uint32_t value)
 	*e = (struct strmap_entry){ key.ptr, (uint32_t)key.len, value, hash };
 	m->count++;
 	return true;
+}
+
+bool
+strmap_add(struct strmap *m, struct slice key, uint32_t value)
+{
+	return strmap_add_hashed(m, key, strmap_hash(key), value);
 }
 
 uint32_t

@@ -5,6 +5,7 @@
  */
 #include "core/router.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -18,6 +19,31 @@ count_slashes(struct slice s)
 	for (size_t i = 0; i < s.len; i++)
 		n += s.ptr[i] == '/';
 	return n;
+}
+
+/* Of the first segment with its '/'; 0: it has none. */
+static size_t
+segment_len(struct slice path)
+{
+	size_t n = slice_find(path, '/');
+
+	return n < path.len ? n + 1 : 0;
+}
+
+/* Of a prefix, which ends in '/'. */
+static uint64_t
+hash_segments(struct slice prefix)
+{
+	uint64_t hash = STRMAP_HASH_START;
+
+	while (prefix.len != 0) {
+		size_t len = segment_len(prefix);
+
+		assert(len != 0);
+		hash = strmap_hash_more(hash, slice_make(prefix.ptr, len));
+		prefix = slice_from(prefix, len);
+	}
+	return hash;
 }
 
 /* Room for the expressions among the routes, and for what they match. */
@@ -68,7 +94,7 @@ router_init(struct router *r, const struct route *routes, size_t route_count,
 			strmap_add(&r->exact, key, (uint32_t)i);
 			continue;
 		}
-		strmap_add(&r->prefixes, key, (uint32_t)i);
+		strmap_add_hashed(&r->prefixes, key, hash_segments(key), (uint32_t)i);
 		strmap_add(&r->bare_prefixes, slice_make(key.ptr, key.len - 1),
 			   (uint32_t)i);
 		if (depth > r->depth)
@@ -98,13 +124,12 @@ match_prefix(const struct router *r, struct slice path)
 {
 	struct route_match m = { .kind = ROUTE_NONE };
 	uint64_t hash = STRMAP_HASH_START;
-	size_t start = 0;
+	size_t start = 0, len;
 	uint32_t found;
 
 	for (size_t depth = 0; depth < r->depth; depth++) {
-		size_t len = slice_find(slice_from(path, start), '/') + 1;
-
-		if (start + len > path.len)
+		len = segment_len(slice_from(path, start));
+		if (len == 0)
 			break;
 		hash = strmap_hash_more(hash, slice_make(path.ptr + start, len));
 		start += len;
