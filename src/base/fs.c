@@ -240,6 +240,14 @@ fs_pwrite_full(int fd, const void *data, size_t len, off_t offset)
 	return 0;
 }
 
+const char *
+fs_last_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
 int
 fs_sync_dir(int dirfd)
 {
@@ -343,19 +351,29 @@ publish_new(struct fs_temp *t, int dirfd, const char *name)
 				  : fs_move_new(t->dirfd, t->name, dirfd, name);
 }
 
+const char *
+fs_temp_reserve(struct fs_temp *t)
+{
+	if (t->name[0] != '\0')
+		return t->name;
+	if (t->reserved[0] == '\0' && random_name(t->reserved) < 0)
+		return NULL;
+	return t->reserved;
+}
+
 /* One that nobody knows, for who has none yet. */
 static int
 give_name(struct fs_temp *t)
 {
-	int rc;
+	const char *name = fs_temp_reserve(t);
+	int rc = 0;
 
-	if (t->name[0] != '\0')
-		return 0;
-	rc = random_name(t->name);
-	if (rc == 0)
-		rc = link_temp(t, t->dirfd, t->name);
-	if (rc < 0)
-		t->name[0] = '\0';
+	if (name == NULL)
+		return -EIO;
+	if (name == t->reserved)
+		rc = link_temp(t, t->dirfd, name);
+	if (rc == 0 && name == t->reserved)
+		memcpy(t->name, t->reserved, sizeof(t->name));
 	return rc;
 }
 

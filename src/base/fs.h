@@ -38,6 +38,9 @@ int fs_open_dir(const char *path) __attribute__((warn_unused_result));
  */
 int fs_path_of(int fd, char out[PATH_MAX]) __attribute__((warn_unused_result));
 
+/* What stands behind the last '/' of `path`, in it; the whole when it has none. */
+const char *fs_last_name(const char *path);
+
 /* What of `path` is beneath `dir`, without a '/' in front: "" for the directory itself, NULL
  * for what is elsewhere. Both are real paths. */
 const char *fs_path_beneath(const char *path, const char *dir);
@@ -94,11 +97,16 @@ struct fs_temp {
 	int fd;    /* -1: none */
 	int dirfd; /* not owned; where it is as long as it has no name of its own */
 	char name[FS_TEMP_NAME_MAX]; /* empty for O_TMPFILE */
+	char reserved[FS_TEMP_NAME_MAX]; /* of fs_temp_reserve(), or empty */
 };
 
 /* 0 or -errno; `t` is valid for fs_temp_discard() either way. */
 int fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
 	__attribute__((warn_unused_result));
+
+/* The hidden name that it has, or will have in `t->dirfd` if a later call needs one; so that it
+ * can be written down before. NULL: there are no random numbers. */
+const char *fs_temp_reserve(struct fs_temp *t) __attribute__((warn_unused_result));
 
 /*
  * Gives the file its name in `dirfd`, a directory of the same file system, atomically: readers

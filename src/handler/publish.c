@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "core/exchange.h"
+#include "handler/intent.h"
 #include "handler/task.h"
 
 struct sync_job {
+	struct intent *intent; /* NULL, or one that is removed when all is synced */
 	size_t count;
 	int fds[]; /* the job's own */
 };
@@ -26,6 +28,7 @@ free_job(void *arg)
 
 	for (size_t i = 0; i < job->count; i++)
 		close(job->fds[i]);
+	intent_unref(job->intent);
 	free(job);
 }
 
@@ -38,7 +41,7 @@ sync_all(void *arg)
 		if (fsync(job->fds[i]) < 0)
 			return -errno;
 	}
-	return 0;
+	return job->intent != NULL ? intent_remove(job->intent, true) : 0;
 }
 
 static struct sync_job *
@@ -47,14 +50,34 @@ new_job(size_t room)
 	return calloc(1, sizeof(struct sync_job) + room * sizeof(int));
 }
 
-/* Takes `fd`; a negative one is an error already. */
+/* Takes `fd`, or -errno. */
 static int
 add_fd(struct sync_job *job, int fd)
 {
 	if (fd < 0)
-		return -errno;
+		return fd;
 	job->fds[job->count++] = fd;
 	return 0;
+}
+
+/* A descriptor that is only a path cannot be synced itself. */
+static int
+add_directory(struct sync_job *job, int dirfd)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return add_fd(job, fd >= 0 ? fd : -errno);
+}
+
+/* What was written down must be true before the first name is given. */
+static int
+collect_intent(const struct publish *p, struct sync_job *job)
+{
+	int rc = add_fd(job, intent_dup(p->intent));
+
+	if (rc == 0)
+		rc = add_directory(job, p->store->staging);
+	return rc == 0 ? add_directory(job, p->store->dirfd) : rc;
 }
 
 static int
@@ -62,9 +85,12 @@ collect_files(const struct publish *p, struct sync_job *job)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < p->count && rc == 0; i++)
-		rc = add_fd(job, fcntl(p->items[i].file->temp.fd, F_DUPFD_CLOEXEC, 0));
-	return rc;
+	for (size_t i = 0; i < p->count && rc == 0; i++) {
+		int fd = fcntl(p->items[i].file->temp.fd, F_DUPFD_CLOEXEC, 0);
+
+		rc = add_fd(job, fd >= 0 ? fd : -errno);
+	}
+	return rc == 0 && p->intent != NULL ? collect_intent(p, job) : rc;
 }
 
 /* That of the name, and those above it, which may be new. */
@@ -82,8 +108,7 @@ collect_directories_of(const struct publish *p, const char *path, struct sync_jo
 		free(dir);
 		if (fd < 0)
 			return fd;
-		/* A descriptor that is only a path cannot be synced itself. */
-		rc = add_fd(job, openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+		rc = add_directory(job, fd);
 		close(fd);
 		end = strchr(end == path ? path : end + 1, '/');
 	}
@@ -100,14 +125,17 @@ collect_directories(const struct publish *p, struct sync_job *job)
 		if (i == 0 || strchr(p->items[i].path, '/') != NULL)
 			rc = collect_directories_of(p, p->items[i].path, job);
 	}
+	if (rc == 0 && p->intent != NULL)
+		job->intent = intent_ref(p->intent);
 	return rc;
 }
 
-/* Descriptors at most: one for a file, one for each directory above a name. */
+/* Descriptors at most: one for a file, one for each directory above a name; three of the
+ * intent. */
 static size_t
 descriptors(const struct publish *p)
 {
-	size_t n = 0;
+	size_t n = 3;
 
 	for (size_t i = 0; i < p->count; i++) {
 		n++;
@@ -135,16 +163,83 @@ start_sync(struct publish *p, struct exchange *ex, enum publish_state state,
 	return 0;
 }
 
+/* --- the intent --- */
+
+static int
+describe(struct publish *p, struct buf *text)
+{
+	bool renames = p->store->conf->conflict == CONF_CONFLICT_RENAME;
+	int rc = 0;
+
+	for (size_t i = 0; i < p->count && rc == 0; i++) {
+		struct fs_temp *t = &p->items[i].file->temp;
+
+		/* What it replaces waits there. */
+		if (t->name[0] == '\0')
+			t->dirfd = p->store->staging;
+		rc = intent_add(text, t, p->items[i].path, renames);
+	}
+	return rc;
+}
+
+static int
+write_intent(struct publish *p)
+{
+	int staging = store_staging(p->store);
+	struct buf text;
+	int rc = staging < 0 ? staging : 0;
+
+	buf_init(&text);
+	if (rc == 0)
+		rc = describe(p, &text);
+	if (rc == 0)
+		rc = intent_new(&p->intent, staging, &text);
+	buf_fini(&text);
+	return rc == 0 ? 0 : store_failed(p->store, "write in", STORE_STAGING, rc);
+}
+
+/* Nothing is to be done any more. One that cannot be removed is found by the next sweep, which
+ * then finds all as it was. */
+static void
+drop_intent(struct publish *p)
+{
+	int rc = p->intent != NULL ? intent_remove(p->intent, false) : 0;
+
+	if (rc < 0)
+		(void)store_failed(p->store, "remove a file in", STORE_STAGING, rc);
+	intent_unref(p->intent);
+	p->intent = NULL;
+}
+
+/* The names were taken back: the intent goes when that is true after a loss of power, too. */
+static void
+sync_and_drop(struct publish *p, struct exchange *ex)
+{
+	struct sync_job *job = new_job(descriptors(p));
+	int rc = job != NULL ? collect_directories(p, job) : -ENOMEM;
+
+	if (rc == 0)
+		task_send(ex->site->env.pool, sync_all, job, free_job);
+	else if (job != NULL)
+		free_job(job);
+	intent_unref(p->intent);
+	p->intent = NULL;
+}
+
 /* --- names --- */
 
 static void
-take_back(struct publish *p, size_t count)
+take_back(struct publish *p, struct exchange *ex, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct publish_item *item = &p->items[i];
 
 		store_take_back(p->store, item->file, item->path, &item->result);
 	}
+	if (p->intent != NULL && count > 0 && p->store->conf->durable)
+		sync_and_drop(p, ex);
+	else
+		drop_intent(p);
 }
 
 static int
@@ -156,7 +251,7 @@ give_names(struct publish *p, struct exchange *ex)
 					   &item->result);
 
 		if (status != 0) {
-			take_back(p, i);
+			take_back(p, ex, i);
 			return status;
 		}
 	}
@@ -168,10 +263,15 @@ name_them(struct publish *p, struct exchange *ex)
 {
 	int status = give_names(p, ex);
 
+	if (status == 0 && p->store->conf->durable) {
+		status = start_sync(p, ex, PUBLISH_NAMING, collect_directories);
+		if (status != 0)
+			take_back(p, ex, p->count);
+		return status;
+	}
 	if (status != 0)
 		return status;
-	if (p->store->conf->durable)
-		return start_sync(p, ex, PUBLISH_NAMING, collect_directories);
+	drop_intent(p);
 	p->state = PUBLISH_DONE;
 	return 0;
 }
@@ -180,13 +280,21 @@ int
 publish_begin(struct publish *p, struct exchange *ex, struct store *store,
 	      struct publish_item *items, size_t count)
 {
+	int status = 0;
+
 	*p = (struct publish){ .store = store, .items = items, .count = count };
 	/* Of several a later one may fail when the first have their names. */
 	for (size_t i = 0; i < count; i++)
 		items[i].file->keeps_old = count > 1;
-	if (store->conf->durable)
-		return start_sync(p, ex, PUBLISH_SYNCING, collect_files);
-	return name_them(p, ex);
+	if (count > 1)
+		status = write_intent(p);
+	if (status == 0 && store->conf->durable)
+		status = start_sync(p, ex, PUBLISH_SYNCING, collect_files);
+	else if (status == 0)
+		return name_them(p, ex);
+	if (status != 0)
+		drop_intent(p);
+	return status;
 }
 
 int
@@ -197,11 +305,15 @@ publish_work(struct publish *p, struct exchange *ex)
 	if (!task_take(&p->task, &rc))
 		return 0;
 	if (rc < 0 && p->state == PUBLISH_NAMING)
-		take_back(p, p->count);
+		take_back(p, ex, p->count);
+	else if (rc < 0)
+		drop_intent(p);
 	if (rc < 0)
 		return store_failed(p->store, "sync in", "", rc);
 	if (p->state == PUBLISH_SYNCING)
 		return name_them(p, ex);
+	intent_unref(p->intent);
+	p->intent = NULL;
 	p->state = PUBLISH_DONE;
 	return 0;
 }
@@ -210,4 +322,9 @@ void
 publish_end(struct publish *p)
 {
 	task_forget(&p->task);
+	/* No name was given yet; else the helper removes it when they are on disk. */
+	if (p->state == PUBLISH_SYNCING)
+		drop_intent(p);
+	intent_unref(p->intent);
+	p->intent = NULL;
 }

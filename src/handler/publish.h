@@ -2,7 +2,9 @@
  *
  * publish: the files of a request, which are whole, get their names: all of them, or none.
  * Where the store is durable their bytes are on the disk before, and the names are before the
- * request is answered; helpers wait for that, not the loop.
+ * request is answered; helpers wait for that, not the loop. Of several files what is about to be
+ * done is written down before (intent.h), so that a crash leaves all or none, too; one file
+ * gets its name in one step, and needs nothing of that.
  *
  *   publish_begin -> SYNCING -> NAMING -> DONE       (a store that is not durable: DONE at once)
  *                        publish_work() from work() of the handler
@@ -16,6 +18,7 @@
 #include "handler/store.h"
 
 struct exchange;
+struct intent;
 struct task;
 
 struct publish_item {
@@ -32,6 +35,8 @@ struct publish {
 	struct store *store;        /* borrowed */
 	struct publish_item *items; /* borrowed; they live as long as the exchange */
 	size_t count;
+	struct intent
+		*intent; /* of several files, until they have their names for good */
 	struct task *task;
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "handler/intent.h"
 #include "handler/partial.h"
 #include "handler/task.h"
 #include "handler/upload.h"
@@ -25,6 +26,8 @@ struct job {
 	int64_t every_s;
 	const struct log *log;
 	struct partial_sweep result;
+	struct intent_result intents;
+	const char *directory; /* for the log */
 };
 
 static uint64_t
@@ -49,9 +52,9 @@ static int
 run(void *arg)
 {
 	struct job *job = arg;
+	int rc = intent_recover(job->staging, &job->intents);
 	int lock = openat(job->staging, LOCK_NAME,
 			  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int rc = 0;
 
 	if (lock < 0)
 		return -errno;
@@ -70,6 +73,7 @@ release(void *arg)
 {
 	struct job *job = arg;
 
+	intent_tell(job->log, job->directory, &job->intents);
 	if (job->result.removed > 0)
 		log_info(job->log, "upload: %llu unfinished uploads have expired",
 			 (unsigned long long)job->result.removed);
@@ -85,6 +89,7 @@ sweep(struct upload *u)
 	if (job == NULL)
 		return;
 	*job = (struct job){ .log = u->store.log,
+			     .directory = u->store.conf->directory,
 			     .every_s = (int64_t)(interval_ms(u->store.conf) / 1000) };
 	/* Where nobody ever uploaded there is none, and none is made. */
 	job->staging = openat(u->store.dirfd, STORE_STAGING,

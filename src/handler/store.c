@@ -17,7 +17,6 @@
 #include "handler/store_quota.h"
 #include "http/cond.h"
 
-#define RENAME_TRIES 1000
 #define LOOK_EVERY ((uint64_t)8 * 1024 * 1024) /* bytes between two looks at free space */
 
 int
@@ -262,7 +261,7 @@ publish_renamed(struct store_file *f, int dirfd, struct slice name,
 	char other[UPLOAD_NAME_MAX];
 	int rc = -EEXIST;
 
-	for (unsigned n = 2; n < RENAME_TRIES && rc == -EEXIST; n++) {
+	for (unsigned n = 2; n < STORE_RENAME_TRIES && rc == -EEXIST; n++) {
 		struct slice next = upload_name_number(name, n, 0, other);
 
 		memcpy(out->name, next.ptr, next.len);

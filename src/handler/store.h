@@ -24,6 +24,7 @@
 #include "http/upload_name.h"
 
 #define STORE_DEPTH_MAX 16 /* names in a path */
+#define STORE_RENAME_TRIES 1000 /* other names that "rename" makes, from 2 on */
 
 struct pool;
 

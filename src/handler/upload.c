@@ -20,6 +20,7 @@
 #include "conf/load.h"
 #include "core/limits.h"
 #include "handler/handlers.h"
+#include "handler/intent.h"
 #include "handler/resume.h"
 #include "handler/store_digest.h"
 #include "handler/store_quota.h"
@@ -102,11 +103,27 @@ upload_create(const struct handler_env *env, const struct conf_route *route, voi
 	return 0;
 }
 
+/* Before the first request sees what a crash left. */
+static void
+take_back_intents(struct store *s)
+{
+	int staging = openat(s->dirfd, STORE_STAGING,
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct intent_result result;
+
+	if (staging < 0)
+		return; /* nobody ever uploaded, or nobody may */
+	(void)intent_recover(staging, &result);
+	intent_tell(s->log, s->conf->directory, &result);
+	close(staging);
+}
+
 static void
 upload_check_access(void *state)
 {
 	struct store *s = &((struct upload *)state)->store;
 
+	take_back_intents(s);
 	store_quota_await(s);
 	if (faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		log_warning(s->log, "%s: the user that serves may not write there: %s",
