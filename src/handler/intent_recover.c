@@ -52,8 +52,9 @@ find_name(const struct undo *u, int dirfd, const struct intent_file *f,
 
 	snprintf(name, UPLOAD_NAME_MAX + 1, "%s", first);
 	whose = look(u, dirfd, name, f);
-	for (unsigned n = 2; f->renames && whose == ANOTHERS && n < STORE_RENAME_TRIES;
-	     n++) {
+	/* One before may have gone since. */
+	for (unsigned n = 2;
+	     f->renames && whose >= 0 && whose != OURS && n < STORE_RENAME_TRIES; n++) {
 		char other[UPLOAD_NAME_MAX];
 		struct slice next =
 			upload_name_number(slice_from_str(first), n, 0, other);

@@ -98,7 +98,7 @@ check_size(struct resume *r, uint64_t more)
 		return 413;
 	if (size + more < f->look_at)
 		return 0;
-	f->look_at = size + more + RESUME_LOOK_EVERY;
+	f->look_at = size + more + STORE_LOOK_EVERY;
 	return store_check_room(resume_store(r), size, more);
 }
 
@@ -208,14 +208,6 @@ remember_location(struct resume *r, const char *name)
 	return 0;
 }
 
-static const char *
-last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 /* It is said to be complete before it has its name: who asks after a crash in between is told
  * what is true, as long as the bytes decide. Which name it gets is not always known yet. */
 static int
@@ -224,7 +216,7 @@ start_finish(struct resume *r)
 	int status = 0;
 
 	if (resume_store(r)->conf->conflict != CONF_CONFLICT_RENAME)
-		status = remember_location(r, last_name(r->item.path));
+		status = remember_location(r, fs_last_name(r->item.path));
 	r->step = RESUME_STEP_FINISH;
 	if (status == 0)
 		status = resume_start_save(r, true);

@@ -10,9 +10,6 @@
 
 struct pool;
 
-/* between two looks at free space, bytes */
-#define RESUME_LOOK_EVERY ((uint64_t)8 * 1024 * 1024)
-
 /* What WAITING waits for. */
 enum resume_step {
 	RESUME_STEP_LOCK,

@@ -105,7 +105,7 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 		enlist(r);
 		r->is_new = true;
 		r->file->dirty = true;
-		r->file->look_at = RESUME_LOOK_EVERY;
+		r->file->look_at = STORE_LOOK_EVERY;
 		r->guarded = guarded;
 		if (guarded)
 			guard(r->file);
@@ -165,7 +165,7 @@ take_over(struct resume *r)
 	}
 	r->from = f->begun_at = f->p.size;
 	f->saved = f->durable ? f->p.record.offset : f->p.size;
-	f->look_at = f->p.size + RESUME_LOOK_EVERY;
+	f->look_at = f->p.size + STORE_LOOK_EVERY;
 	if (f->p.fd < 0) {
 		f->saved = f->p.size;
 		r->guarded = false;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -16,8 +17,6 @@
 #include "handler/fs_status.h"
 #include "handler/store_quota.h"
 #include "http/cond.h"
-
-#define LOOK_EVERY ((uint64_t)8 * 1024 * 1024) /* bytes between two looks at free space */
 
 int
 store_open(struct store *s, const struct conf_upload *conf, const struct log *log)
@@ -119,15 +118,16 @@ store_check_room(struct store *s, uint64_t size, uint64_t more)
 int
 store_open_parent(struct store *s, const char *path, bool create, const char **name)
 {
-	const char *slash = strrchr(path, '/');
 	char dir[STORE_DEPTH_MAX * (UPLOAD_NAME_MAX + 1)];
 	mode_t mode = (mode_t)s->conf->mode;
+	size_t len;
 
-	*name = slash != NULL ? slash + 1 : path;
-	if (slash != NULL && (size_t)(slash - path) >= sizeof(dir))
+	*name = fs_last_name(path);
+	len = (size_t)(*name - path);
+	if (len > sizeof(dir))
 		return -ENAMETOOLONG;
-	memcpy(dir, path, slash != NULL ? (size_t)(slash - path) : 0);
-	dir[slash != NULL ? slash - path : 0] = '\0';
+	memcpy(dir, path, len);
+	dir[len > 0 ? len - 1 : 0] = '\0';
 	/* Who may read the files may go where they are; the owner always may. */
 	mode |= S_IRWXU | (mode & 0444) >> 2;
 	return fs_open_dirs(s->dirfd, dir, create, mode & 0777);
@@ -217,7 +217,7 @@ store_begin(struct store *s, struct store_file *f)
 {
 	int rc;
 
-	*f = (struct store_file){ .temp = { .fd = -1 }, .look_at = LOOK_EVERY };
+	*f = (struct store_file){ .temp = { .fd = -1 }, .look_at = STORE_LOOK_EVERY };
 	rc = open_temp(s, &f->temp);
 	return rc >= 0 ? 0 : store_failed(s, "create a file in", "", rc);
 }
@@ -230,7 +230,7 @@ store_append(struct store *s, struct store_file *f, struct slice bytes)
 	if (f->size + bytes.len > s->conf->max_size)
 		return 413;
 	if (f->size + bytes.len >= f->look_at) {
-		f->look_at = f->size + bytes.len + LOOK_EVERY;
+		f->look_at = f->size + bytes.len + STORE_LOOK_EVERY;
 		status = check_free(s, bytes.len);
 	}
 	if (status == 0)
@@ -421,9 +421,10 @@ store_look(struct store *s)
 
 int
 store_foresee(struct store *s, const char *path, const struct http_head *head,
-	      bool *replaced)
+	      struct store_result *out)
 {
-	*replaced = s->conf->conflict == CONF_CONFLICT_REPLACE &&
-		    faccessat(s->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	snprintf(out->name, sizeof(out->name), "%s", fs_last_name(path));
+	out->replaced = s->conf->conflict == CONF_CONFLICT_REPLACE &&
+			faccessat(s->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	return store_check_name(s, path, head);
 }

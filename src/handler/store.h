@@ -24,6 +24,8 @@
 #include "http/upload_name.h"
 
 #define STORE_DEPTH_MAX 16 /* names in a path */
+/* bytes between two looks at free space */
+#define STORE_LOOK_EVERY ((uint64_t)8 * 1024 * 1024)
 #define STORE_RENAME_TRIES 1000 /* other names that "rename" makes, from 2 on */
 
 struct pool;
@@ -100,7 +102,7 @@ int store_delete(struct store *s, const char *path, const struct http_head *head
  * that can be seen from outside. */
 int store_look(struct store *s);
 int store_foresee(struct store *s, const char *path, const struct http_head *head,
-		  bool *replaced);
+		  struct store_result *out);
 
 /* The directory that `path` is in, and its last name: a descriptor to close, or -errno. */
 int store_open_parent(struct store *s, const char *path, bool create, const char **name);

@@ -207,8 +207,7 @@ int
 upload_make_url(struct exchange *ex, const char *path, const char *name,
 		struct slice *url)
 {
-	const char *slash = strrchr(path, '/');
-	size_t dir = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+	size_t dir = (size_t)(fs_last_name(path) - path);
 	size_t base = ex->path.len - ex->rest.len;
 	size_t name_len = strlen(name);
 	char *plain = arena_alloc(&ex->arena, base + dir + name_len);

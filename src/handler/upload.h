@@ -47,6 +47,14 @@ upload_of(const struct exchange *ex)
 	return ex->handler->state;
 }
 
+/* Bytes come with it, or may. */
+static inline bool
+upload_has_body(const struct exchange *ex)
+{
+	return ex->head.body == HTTP_BODY_CHUNKED ||
+	       (ex->head.body == HTTP_BODY_LENGTH && ex->head.content_length > 0);
+}
+
 /* The request is for the collection itself, "/drop/", not for a name in it. */
 bool upload_is_collection(const struct exchange *ex);
 

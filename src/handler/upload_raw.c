@@ -172,19 +172,6 @@ answer(struct exchange *ex, struct raw *r)
 	return 0;
 }
 
-/* What would be answered. */
-static int
-foresee(struct exchange *ex, struct raw *r)
-{
-	struct store_result *result = &r->item.result;
-	const char *slash = strrchr(r->item.path, '/');
-
-	snprintf(result->name, sizeof(result->name), "%s",
-		 slash != NULL ? slash + 1 : r->item.path);
-	return store_foresee(&upload_of(ex)->store, r->item.path, &ex->head,
-			     &result->replaced);
-}
-
 static int
 finish(struct exchange *ex, struct raw *r)
 {
@@ -192,13 +179,13 @@ finish(struct exchange *ex, struct raw *r)
 	int status;
 
 	if (ex->dry) {
-		status = foresee(ex, r);
+		status = store_foresee(s, r->item.path, &ex->head, &r->item.result);
 		return status != 0 ? status : answer(ex, r);
 	}
 	status = store_digest_end(&r->digest, r->file.temp.fd);
 	if (status == 400)
-		return upload_refuse(ex, 400,
-				     "The body has another digest than the request says.");
+		return upload_refuse(
+			ex, 400, "The body has another digest than the request says.");
 	if (status != 0)
 		return status;
 	status = publish_begin(&r->publish, ex, s, &r->item, 1);

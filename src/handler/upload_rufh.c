@@ -57,12 +57,6 @@ read_content_digest(struct exchange *ex, struct rufh_upload *r)
 	return store_digest_expect(&r->content, &set);
 }
 
-static bool
-has_body(const struct http_head *h)
-{
-	return h->body == HTTP_BODY_CHUNKED || h->content_length != 0;
-}
-
 static int
 check_offset(struct exchange *ex, struct rufh_upload *r)
 {
@@ -71,7 +65,7 @@ check_offset(struct exchange *ex, struct rufh_upload *r)
 	/* A body would make it longer than it is. */
 	if (resume_record(&r->resume)->complete)
 		return rufh_answer_problem(ex, r,
-					   has_body(&ex->head) ? RUFH_INCONSISTENT_LENGTH
+					   upload_has_body(ex) ? RUFH_INCONSISTENT_LENGTH
 							       : RUFH_COMPLETED,
 					   400, NULL);
 	if (offsets.expected != offsets.provided)
@@ -172,14 +166,11 @@ static int
 foresee(struct exchange *ex, struct rufh_upload *r)
 {
 	struct store_result *result = &r->resume.item.result;
-	const char *slash = strrchr(r->path, '/');
-	const char *name = slash != NULL ? slash + 1 : r->path;
-	int status = store_foresee(&upload_of(ex)->store, r->path, &ex->head,
-				   &result->replaced);
+	int status = store_foresee(&upload_of(ex)->store, r->path, &ex->head, result);
 
 	if (status != 0 || result->replaced)
 		return status;
-	return upload_add_location(ex, HTTP_FIELD_LOCATION, r->path, name);
+	return upload_add_location(ex, HTTP_FIELD_LOCATION, r->path, result->name);
 }
 
 /* What the target says to a body that came in one piece. */

@@ -167,13 +167,6 @@ read_request(struct exchange *ex, struct tus *t)
 	return upload_refuse(ex, 412, tus_sentence(e));
 }
 
-static bool
-has_body(const struct exchange *ex)
-{
-	return ex->head.body == HTTP_BODY_CHUNKED ||
-	       (ex->head.body == HTTP_BODY_LENGTH && ex->head.content_length > 0);
-}
-
 static int
 check_type(struct exchange *ex)
 {
@@ -240,7 +233,7 @@ create(struct exchange *ex, struct tus *t)
 	if (t->req.has_length == t->req.defers_length)
 		return upload_refuse(ex, 400,
 				     "Upload-Length or Upload-Defer-Length is needed.");
-	status = has_body(ex) ? check_type(ex) : 0;
+	status = upload_has_body(ex) ? check_type(ex) : 0;
 	if (status == 0)
 		status = choose_name(ex, t, &name);
 	if (status == 0)
@@ -320,13 +313,24 @@ begin(struct exchange *ex, struct tus *t)
 	return 0;
 }
 
+/* Clients behind a proxy that knows no PATCH send a POST that means one. */
 static int
-find_op(const struct exchange *ex, bool at_upload, enum op *op)
+refuse_post(struct exchange *ex)
+{
+	if (http_head_find(&ex->head, HTTP_FIELD_X_HTTP_METHOD_OVERRIDE) == NULL)
+		return 405;
+	return upload_refuse(ex, 405,
+			     "X-HTTP-Method-Override is not followed: what is meant has "
+			     "to be the method of the request itself.");
+}
+
+static int
+find_op(struct exchange *ex, bool at_upload, enum op *op)
 {
 	switch (ex->head.method) {
 	case HTTP_POST:
 		*op = OP_CREATE;
-		return at_upload ? 405 : 0;
+		return at_upload ? refuse_post(ex) : 0;
 	case HTTP_HEAD:
 		*op = OP_HEAD;
 		return 0;

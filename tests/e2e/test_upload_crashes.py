@@ -26,6 +26,7 @@ EXPIRE = 12  # seconds: longer than a round takes, so that all can go on
 class Sender(threading.Thread):
     """One upload until it is whole or the connection ends. `files` is what it means to store,
     `stored` whether the server said that it did."""
+    IS_LATE = False
 
     def __init__(self, server, name, rng):
         super().__init__(daemon=True)
@@ -69,10 +70,12 @@ class Put(Sender):
 
 
 class Form(Sender):
+    COUNT = 2
+
     def __init__(self, server, name, rng):
         super().__init__(server, name, rng)
-        half = SIZE // 2
-        self.files = {name: self.body[:half], "2-" + name: self.body[half:]}
+        body, each = self.body, SIZE // self.COUNT
+        self.files = {f"{n}-{name}": body[n * each:(n + 1) * each] for n in range(self.COUNT)}
 
     def send(self):
         body = b"".join(
@@ -85,6 +88,12 @@ class Form(Sender):
             self.push(sock, body)
             assert rufh.read_reply(stream).status == 201
         self.stored = True
+
+
+class ManyFiles(Form):
+    """Killed when all was sent: while the files get their names one after the other."""
+    COUNT = 60
+    IS_LATE = True
 
 
 class Resumable(Sender):
@@ -157,7 +166,7 @@ class Rufh(Resumable):
             self.append(SIZE, b"")
 
 
-DOORS, VICTIMS = (Put, Form, Tus, Rufh), ("worker", "supervisor")
+DOORS, VICTIMS = (Put, Form, ManyFiles, Tus, Rufh), ("worker", "supervisor")
 
 
 def serve(start, drop):
@@ -184,11 +193,18 @@ def only_whole_files(drop, expected):
         assert (drop / name).read_bytes() == expected[name], f"{name} is not whole"
 
 
+def all_or_none(drop, sender):
+    there = set(uploaded(drop)) & set(sender.files)
+    return not there or len(there) == len(sender.files)
+
+
 def crash(start, drop, number, door, victim, rng):
     """One round; the names and contents that may be there."""
     server = serve(start, drop)
     senders = [door(server, f"{number}-{n}.bin", rng) for n in range(AT_ONCE)]
     moment, pause = rng.randrange(AT_ONCE * SIZE), rng.random() / 50
+    if door.IS_LATE:
+        moment = rng.randrange(SIZE, AT_ONCE * SIZE)
     for sender in senders:
         sender.start()
     end = time.monotonic() + PATIENCE
@@ -215,6 +231,8 @@ def test_kill_9_at_random_moments_leaves_only_what_is_whole(start, drop):
         for sender in senders:
             expected |= sender.files
         only_whole_files(drop, expected)
+        until(lambda: all(all_or_none(drop, sender) for sender in senders),
+              "all files of each form, or none", 2)
         for sender in senders:
             was_stored = sender.stored
             seen[0] += was_stored
@@ -240,5 +258,6 @@ def nothing_stays(server, drop):
     print(f"left by the crashes: {len(left())} files")
     until(lambda: not left(), "the staging directory to be empty", EXPIRE + PATIENCE)
     halves = [n for n in os.listdir(drop / STAGING) if n != "sweep.lock"]
+    assert not [n for n in halves if n.endswith(".form")]
     assert len(halves) <= ROUNDS * AT_ONCE and uploaded(drop) == []
     assert server.request("PUT", "/drop/a.txt", body=b"abc")[0] == 201

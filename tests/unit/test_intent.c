@@ -369,11 +369,13 @@ intent_is_on_disk_before_the_first_name_and_gone_after_the_last(void **state)
 
 /* Crashes at the end, with all its names given and the intent there. */
 static void
-leave_intent(const char *target)
+leave_intent_with(const char *target, const char *there)
 {
 	int at;
 
 	clear("drop");
+	if (there != NULL)
+		put_file(there, "old");
 	memset(&calls, 0, sizeof(calls));
 	calls.on = true;
 	calls.left = INT32_MAX;
@@ -381,7 +383,15 @@ leave_intent(const char *target)
 	calls.on = false;
 	at = (int)(strchr(calls.log, 'u') - calls.log);
 	clear("drop");
+	if (there != NULL)
+		put_file(there, "old");
 	assert_true(dies(post, target, at, false));
+}
+
+static void
+leave_intent(const char *target)
+{
+	leave_intent_with(target, NULL);
 }
 
 static void
@@ -430,6 +440,37 @@ what_has_the_name_since_is_not_taken(void **state)
 	assert_int_equal(result.names, 1);
 	describe("drop", there);
 	assert_string_equal(there, "a=mine;elsewhere=B;");
+}
+
+static void
+other_name_is_found_when_the_first_one_went_away(void **state)
+{
+	struct intent_result result;
+	char there[512];
+
+	(void)state;
+	leave_intent_with("/other/", "drop/a");
+	describe("drop", there);
+	assert_string_equal(there, "a (2)=A;a=old;b=B;c=C;");
+	assert_int_equal(unlinkat(rig.dirfd, "drop/a", 0), 0);
+	assert_int_equal(recover(&result), 0);
+	describe("drop", there);
+	assert_string_equal(there, "");
+}
+
+/* What it replaced waits in the staging directory; who took away what he saw did not mean that. */
+static void
+what_was_replaced_comes_back_when_its_name_is_free(void **state)
+{
+	struct intent_result result;
+	char there[512];
+
+	(void)state;
+	leave_intent_with("/over/", "drop/b");
+	assert_int_equal(unlinkat(rig.dirfd, "drop/b", 0), 0);
+	assert_int_equal(recover(&result), 0);
+	describe("drop", there);
+	assert_string_equal(there, "b=old;");
 }
 
 static void
@@ -487,24 +528,26 @@ int
 main(void)
 {
 	enum { N = sizeof(deaths) / sizeof(deaths[0]), FAST = N - 1 };
-	struct CMUnitTest tests[6 + N + FAST] = {
+	struct CMUnitTest tests[8 + N + FAST] = {
 		TEST(one_file_needs_no_intent),
 		TEST(intent_is_on_disk_before_the_first_name_and_gone_after_the_last),
 		TEST(who_is_at_it_is_left_alone),
 		TEST(what_has_the_name_since_is_not_taken),
+		TEST(other_name_is_found_when_the_first_one_went_away),
+		TEST(what_was_replaced_comes_back_when_its_name_is_free),
 		TEST(same_number_with_another_time_is_another_file),
 		TEST(intent_of_which_nothing_can_be_known_goes),
 	};
 
 	for (size_t i = 0; i < N; i++) {
-		tests[6 + i] = (struct CMUnitTest)TEST(run_death);
-		tests[6 + i].name = deaths[i].name;
-		tests[6 + i].initial_state = (void *)(uintptr_t)&deaths[i];
+		tests[8 + i] = (struct CMUnitTest)TEST(run_death);
+		tests[8 + i].name = deaths[i].name;
+		tests[8 + i].initial_state = (void *)(uintptr_t)&deaths[i];
 	}
 	for (size_t i = 0; i < FAST; i++) {
-		tests[6 + N + i] = (struct CMUnitTest)TEST(run_second_death);
-		tests[6 + N + i].name = deaths[i].name;
-		tests[6 + N + i].initial_state = (void *)(uintptr_t)&deaths[i];
+		tests[8 + N + i] = (struct CMUnitTest)TEST(run_second_death);
+		tests[8 + N + i].name = deaths[i].name;
+		tests[8 + N + i].initial_state = (void *)(uintptr_t)&deaths[i];
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
