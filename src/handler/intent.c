@@ -3,7 +3,7 @@
  * intent: written, held, removed. One line a file:
  *
  *   websrv form 1
- *   file RENAMES INODE SIZE SECONDS NANOSECONDS HIDDEN-NAME PATH-IN-BASE64
+ *   file RENAMES REPLACES INODE SIZE SECONDS NANOSECONDS HIDDEN-NAME PATH-IN-BASE64
  *   end
  */
 #include "handler/intent.h"
@@ -49,7 +49,8 @@ add_path(struct buf *text, const char *path)
 }
 
 int
-intent_add(struct buf *text, struct fs_temp *t, const char *path, bool renames)
+intent_add(struct buf *text, struct fs_temp *t, const char *path, bool renames,
+	   uint64_t replaces)
 {
 	const char *hidden = fs_temp_reserve(t);
 	struct stat st;
@@ -60,9 +61,9 @@ intent_add(struct buf *text, struct fs_temp *t, const char *path, bool renames)
 		return -errno;
 	if (text->len == 0)
 		buf_add_str(text, FIRST);
-	buf_printf(text, FILE_KEY "%d %ju %ju %ju %ld %s ", renames, (uintmax_t)st.st_ino,
-		   (uintmax_t)st.st_size, (uintmax_t)st.st_mtim.tv_sec,
-		   st.st_mtim.tv_nsec, hidden);
+	buf_printf(text, FILE_KEY "%d %ju %ju %ju %ju %ld %s ", renames,
+		   (uintmax_t)replaces, (uintmax_t)st.st_ino, (uintmax_t)st.st_size,
+		   (uintmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, hidden);
 	add_path(text, path);
 	buf_add_char(text, '\n');
 	return text->failed ? -ENOMEM : 0;
@@ -131,6 +132,7 @@ intent_read(struct slice *rest, struct intent_file *f)
 		return -EINVAL;
 	line = slice_from(line, sizeof(FILE_KEY) - 1);
 	if (!take_number(&line, 1, &renames) ||
+	    !take_number(&line, UINT64_MAX, &f->replaces) ||
 	    !take_number(&line, UINT64_MAX, &f->inode) ||
 	    !take_number(&line, INT64_MAX, &f->size) ||
 	    !take_number(&line, UINT64_MAX, &seconds) ||

@@ -6,7 +6,8 @@
  * one that nobody holds any more is what a crash left, and its names are taken back.
  *
  * Back, and never on: a file that had no name yet went with the process. What was replaced changed
- * places with what replaced it (fs_temp_exchange()), so it is there to change places again.
+ * places with what replaced it (fs_temp_exchange()), so it is there to change places again; where
+ * the file system cannot do that it is gone, and the new file keeps the name.
  * Others may see some of the names until that is done.
  */
 #ifndef WEBSRV_HANDLER_INTENT_H
@@ -26,9 +27,10 @@
 
 /* Adds a file that is whole: `path` below the directory, and with `renames` the other names that
  * upload_name_number() makes of it, is where it will be; t->dirfd is the staging directory.
- * From here on what it replaces will have the hidden name that is reserved for it. 0 or -errno. */
-int intent_add(struct buf *text, struct fs_temp *t, const char *path, bool renames)
-	__attribute__((warn_unused_result));
+ * What it replaces, the inode `replaces` if that is not 0, gets the hidden name that is reserved
+ * for it, if it gets one. 0 or -errno. */
+int intent_add(struct buf *text, struct fs_temp *t, const char *path, bool renames,
+	       uint64_t replaces) __attribute__((warn_unused_result));
 
 /* One that is there. Referenced by the loop's thread only. */
 struct intent;
@@ -69,9 +71,10 @@ void intent_tell(const struct log *log, const char *directory,
 /* --- the text --- */
 
 struct intent_file {
-	uint64_t inode,
-		size; /* with the time of change: is it still the file that was meant? */
+	/* Is it still the file that was meant? */
+	uint64_t inode, size;
 	struct timespec mtime;
+	uint64_t replaces; /* the inode that had its name, or 0 */
 	bool renames;
 	char temp[FS_TEMP_NAME_MAX];
 	const char *path; /* in the text, decoded where it stood */

@@ -79,6 +79,9 @@ static int
 undo_name(const struct undo *u, int dirfd, const char *name, bool replaced,
 	  const struct intent_file *f)
 {
+	/* The old one is gone, and none at all would be worse. */
+	if (!replaced && f->replaces != 0)
+		return 0;
 	u->out->names++;
 	if (!replaced)
 		return result_of(unlinkat(dirfd, name, 0));

@@ -348,6 +348,7 @@ partial_file(const struct partial *p)
 	};
 
 	memcpy(f.temp.name, name_of(p->id, PART).s, FILE_NAME_MAX);
+	memcpy(f.lent_name, name_of(p->id, PART).s, FILE_NAME_MAX);
 	return f;
 }
 

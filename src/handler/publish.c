@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/exchange.h"
@@ -165,6 +166,19 @@ start_sync(struct publish *p, struct exchange *ex, enum publish_state state,
 
 /* --- the intent --- */
 
+/* What is there now, where that may be replaced. */
+static uint64_t
+inode_of(const struct publish *p, const char *path)
+{
+	struct stat st;
+
+	return p->store->conf->conflict == CONF_CONFLICT_REPLACE &&
+			       fstatat(p->store->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) ==
+				       0
+		       ? st.st_ino
+		       : 0;
+}
+
 static int
 describe(struct publish *p, struct buf *text)
 {
@@ -177,7 +191,8 @@ describe(struct publish *p, struct buf *text)
 		/* What it replaces waits there. */
 		if (t->name[0] == '\0')
 			t->dirfd = p->store->staging;
-		rc = intent_add(text, t, p->items[i].path, renames);
+		rc = intent_add(text, t, p->items[i].path, renames,
+				inode_of(p, p->items[i].path));
 	}
 	return rc;
 }
@@ -198,6 +213,13 @@ write_intent(struct publish *p)
 	return rc == 0 ? 0 : store_failed(p->store, "write in", STORE_STAGING, rc);
 }
 
+static void
+release_intent(struct publish *p)
+{
+	intent_unref(p->intent);
+	p->intent = NULL;
+}
+
 /* Nothing is to be done any more. One that cannot be removed is found by the next sweep, which
  * then finds all as it was. */
 static void
@@ -207,8 +229,7 @@ drop_intent(struct publish *p)
 
 	if (rc < 0)
 		(void)store_failed(p->store, "remove a file in", STORE_STAGING, rc);
-	intent_unref(p->intent);
-	p->intent = NULL;
+	release_intent(p);
 }
 
 /* The names were taken back: the intent goes when that is true after a loss of power, too. */
@@ -222,8 +243,7 @@ sync_and_drop(struct publish *p, struct exchange *ex)
 		task_send(ex->site->env.pool, sync_all, job, free_job);
 	else if (job != NULL)
 		free_job(job);
-	intent_unref(p->intent);
-	p->intent = NULL;
+	release_intent(p);
 }
 
 /* --- names --- */
@@ -236,6 +256,7 @@ take_back(struct publish *p, struct exchange *ex, size_t count)
 
 		store_take_back(p->store, item->file, item->path, &item->result);
 	}
+	p->state = PUBLISH_IDLE;
 	if (p->intent != NULL && count > 0 && p->store->conf->durable)
 		sync_and_drop(p, ex);
 	else
@@ -258,6 +279,21 @@ give_names(struct publish *p, struct exchange *ex)
 	return 0;
 }
 
+/* An intent that stays would take the names away again. */
+static int
+finish(struct publish *p, struct exchange *ex)
+{
+	int rc = p->intent != NULL ? intent_remove(p->intent, false) : 0;
+
+	if (rc < 0) {
+		take_back(p, ex, p->count);
+		return store_failed(p->store, "remove a file in", STORE_STAGING, rc);
+	}
+	release_intent(p);
+	p->state = PUBLISH_DONE;
+	return 0;
+}
+
 static int
 name_them(struct publish *p, struct exchange *ex)
 {
@@ -269,11 +305,7 @@ name_them(struct publish *p, struct exchange *ex)
 			take_back(p, ex, p->count);
 		return status;
 	}
-	if (status != 0)
-		return status;
-	drop_intent(p);
-	p->state = PUBLISH_DONE;
-	return 0;
+	return status == 0 ? finish(p, ex) : status;
 }
 
 int
@@ -283,9 +315,10 @@ publish_begin(struct publish *p, struct exchange *ex, struct store *store,
 	int status = 0;
 
 	*p = (struct publish){ .store = store, .items = items, .count = count };
-	/* Of several a later one may fail when the first have their names. */
+	/* Of several a later one may fail when the first have their names; and so may the sync of
+	 * the directory. */
 	for (size_t i = 0; i < count; i++)
-		items[i].file->keeps_old = count > 1;
+		items[i].file->keeps_old = count > 1 || store->conf->durable;
 	if (count > 1)
 		status = write_intent(p);
 	if (status == 0 && store->conf->durable)
@@ -312,8 +345,7 @@ publish_work(struct publish *p, struct exchange *ex)
 		return store_failed(p->store, "sync in", "", rc);
 	if (p->state == PUBLISH_SYNCING)
 		return name_them(p, ex);
-	intent_unref(p->intent);
-	p->intent = NULL;
+	release_intent(p); /* the helper has removed it */
 	p->state = PUBLISH_DONE;
 	return 0;
 }
@@ -322,9 +354,8 @@ void
 publish_end(struct publish *p)
 {
 	task_forget(&p->task);
-	/* No name was given yet; else the helper removes it when they are on disk. */
-	if (p->state == PUBLISH_SYNCING)
-		drop_intent(p);
-	intent_unref(p->intent);
-	p->intent = NULL;
+	/* No name was given yet, or all; and before what they replaced is discarded. */
+	drop_intent(p);
+	for (size_t i = 0; i < p->count; i++)
+		store_forget_old(p->items[i].file);
 }

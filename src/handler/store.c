@@ -271,6 +271,32 @@ publish_renamed(struct store_file *f, int dirfd, struct slice name,
 	return rc;
 }
 
+/* A crash in between leaves it under its own name, too: then it is published once more. */
+static int
+exchange_lent(struct store_file *f, int dirfd, const char *name)
+{
+	int rc;
+
+	f->old = (struct fs_temp){ .fd = f->temp.fd, .dirfd = f->temp.dirfd };
+	rc = fs_temp_exchange(&f->old, dirfd, name);
+	if (rc < 0)
+		store_forget_old(f);
+	else
+		unlinkat(f->temp.dirfd, f->temp.name, 0);
+	if (rc == 0)
+		f->temp.name[0] = '\0';
+	return rc;
+}
+
+static int
+exchange_old(struct store_file *f, int dirfd, const char *name)
+{
+	if (!f->keeps_old)
+		return -ENOSYS;
+	return f->lent ? exchange_lent(f, dirfd, name)
+		       : fs_temp_exchange(&f->temp, dirfd, name);
+}
+
 /* For a moment it has a name that nobody knows; a crash leaves it in the staging directory. */
 static int
 publish_over(struct store *s, struct store_file *f, int dirfd, const char *name,
@@ -285,7 +311,7 @@ publish_over(struct store *s, struct store_file *f, int dirfd, const char *name,
 	if (f->temp.name[0] == '\0')
 		f->temp.dirfd = staging;
 	(void)fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW);
-	rc = f->keeps_old ? fs_temp_exchange(&f->temp, dirfd, name) : -ENOSYS;
+	rc = exchange_old(f, dirfd, name);
 	out->replaced = rc == 0;
 	if (rc == -EINVAL || rc == -ENOSYS || rc == -ENOENT)
 		rc = fs_temp_publish(&f->temp, dirfd, name, true, &out->replaced);
@@ -336,17 +362,53 @@ store_publish(struct store *s, struct store_file *f, const char *path,
 	return status;
 }
 
+/* The file has that name, and what it replaced or nothing is to have it: 0 or -errno. */
+static int
+unname(struct store_file *f, int dirfd, const char *name, bool replaced)
+{
+	struct fs_temp *t = f->lent ? &f->old : &f->temp;
+	int rc = 0;
+
+	if (replaced)
+		rc = fs_temp_exchange(t, dirfd, name);
+	else if (f->lent)
+		return fs_move_new(dirfd, name, f->temp.dirfd, f->lent_name);
+	else if (unlinkat(dirfd, name, 0) < 0)
+		rc = -errno;
+	if (rc < 0 || !f->lent)
+		return rc;
+	rc = fs_move_new(t->dirfd, t->name, f->temp.dirfd, f->lent_name);
+	if (rc == 0)
+		t->name[0] = '\0';
+	return rc;
+}
+
+/* What comes back counts; where it does not fit any more, with the next count. A lent file is
+ * in the directory whatever its name. */
+static void
+count_back(struct store *s, const struct store_file *f, uint64_t mark, uint64_t size,
+	   int dirfd, const char *name, bool replaced)
+{
+	struct stat old;
+
+	if (!f->lent)
+		store_quota_remove(s, mark, size);
+	if (replaced && fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW) == 0)
+		(void)store_count_bytes(s, (uint64_t)old.st_size);
+}
+
 void
 store_take_back(struct store *s, struct store_file *f, const char *path,
 		const struct store_result *result)
 {
+	const struct fs_temp *kept = f->lent ? &f->old : &f->temp;
 	struct stat mine, there;
 	const char *last, *name = result->name;
 	uint64_t mark = store_quota_mark(s);
-	int dirfd, rc = 0;
+	int dirfd, rc;
 
 	/* The old one is gone, and none at all would be worse. */
-	if (f->lent || (result->replaced && f->temp.name[0] == '\0'))
+	if (result->replaced && kept->name[0] == '\0')
 		return;
 	dirfd = store_open_parent(s, path, false, &last);
 	if (dirfd < 0)
@@ -354,20 +416,22 @@ store_take_back(struct store *s, struct store_file *f, const char *path,
 	if (fstat(f->temp.fd, &mine) == 0 &&
 	    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino) {
-		if (result->replaced)
-			rc = fs_temp_exchange(&f->temp, dirfd, name);
-		else if (unlinkat(dirfd, name, 0) < 0)
-			rc = -errno;
+		rc = unname(f, dirfd, name, result->replaced);
 		if (rc == 0)
-			store_quota_remove(s, mark, (uint64_t)there.st_size);
-		/* What comes back counts; where it does not fit any more, with the next count. */
-		if (rc == 0 && result->replaced &&
-		    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0)
-			(void)store_count_bytes(s, (uint64_t)there.st_size);
+			count_back(s, f, mark, (uint64_t)there.st_size, dirfd, name,
+				   result->replaced);
+		else
+			(void)store_failed(s, "put back a file in", name, rc);
 	}
-	if (rc < 0)
-		(void)store_failed(s, "put back a file in", name, rc);
 	close(dirfd);
+}
+
+void
+store_forget_old(struct store_file *f)
+{
+	if (f->old.name[0] != '\0')
+		unlinkat(f->old.dirfd, f->old.name, 0);
+	f->old.name[0] = '\0';
 }
 
 /* --- delete --- */

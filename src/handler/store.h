@@ -26,6 +26,7 @@
 #define STORE_DEPTH_MAX 16 /* names in a path */
 /* bytes between two looks at free space */
 #define STORE_LOOK_EVERY ((uint64_t)8 * 1024 * 1024)
+#define STORE_LENT_NAME_MAX 40
 #define STORE_RENAME_TRIES 1000 /* other names that "rename" makes, from 2 on */
 
 struct pool;
@@ -48,8 +49,12 @@ struct store_file {
 	uint64_t look_at;  /* of the size: when free space is asked for again */
 	uint64_t promised; /* bytes of the "quota"; until it is published or discarded */
 	struct store *owner; /* who promised them; NULL: nobody */
-	bool lent;           /* of an unfinished upload: never without any name */
 	bool keeps_old;      /* what it replaces is there until discard, to be put back */
+	/* Of an unfinished upload: never without any name. Its name is given back to it when it is
+	 * taken back, and what it replaced waits under another one. */
+	bool lent;
+	char lent_name[STORE_LENT_NAME_MAX];
+	struct fs_temp old; /* name empty: none */
 };
 
 struct store_result {
@@ -85,6 +90,8 @@ int store_publish(struct store *s, struct store_file *f, const char *path,
  * still has it. What it replaced has it again, where the file system could keep that. */
 void store_take_back(struct store *s, struct store_file *f, const char *path,
 		     const struct store_result *result);
+/* What a lent file replaced, if it is there still, is gone. For others store_discard() does that. */
+void store_forget_old(struct store_file *f);
 /* What was not published is gone; a second time does nothing. */
 void store_discard(struct store_file *f);
 

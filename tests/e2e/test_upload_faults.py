@@ -206,6 +206,67 @@ def test_a_broken_disk_is_told_and_harms_nothing(faulty, drop, door, call, skip,
     assert left == []
 
 
+def contents(drop):
+    return {name: (drop / name).read_bytes() for name in uploaded(drop)}
+
+
+def intents(drop):
+    return [n for n in os.listdir(drop / STAGING) if n.endswith(".form")]
+
+
+@every_door
+@pytest.mark.parametrize("conflict", ["refuse", "replace"])
+def test_any_sync_may_fail_and_then_all_is_as_it_was(faulty, drop, door, conflict):
+    """Also that of the directory, when the names have been given."""
+    faults, send = faulty(conflict=conflict, expire="12s"), DOORS[door]
+    if conflict == "replace":
+        assert send(faults.server, "a.bin", b"old").status == 201
+    before = contents(drop)
+    for skip in range(20):
+        faults.order("fsync", errno.EIO, skip)
+        reply = send(faults.server, "a.bin", b"new")
+        faults.heal()
+        if reply.status < 300:
+            break
+        assert reply.status == 500, reply
+        assert contents(drop) == before, f"after {skip} that succeeded"
+        forget_unfinished(drop, faults.server)
+    # The bytes and the name, at least; of a form two files, what is meant, and twice where.
+    assert skip >= (7 if door == "form" else 2)
+    assert contents(drop)["a.bin"] == b"new"
+    # What could not be synced either is looked through by the next sweep.
+    until(lambda: not (drop / STAGING).is_dir() or not intents(drop), "intents to go", 8)
+    assert contents(drop)["a.bin"] == b"new"
+
+
+@pytest.mark.parametrize("conflict", ["refuse", "replace"])
+def test_an_upload_whose_name_is_taken_back_can_be_completed_again(faulty, drop, conflict):
+    faults, data = faulty(conflict=conflict), os.urandom(1000)
+    for skip in range(20):
+        for path in drop.glob("*.bin"):
+            path.unlink()
+        if conflict == "replace":
+            (drop / "a.bin").write_bytes(b"old")
+            (drop / "b.bin").write_bytes(b"old")
+        by_tus, by_draft = tus.Client(faults.server), rufh.Client(faults.server)
+        url = by_tus.create(len(data), "a.bin")
+        other = by_draft.create("/drop/b.bin", data[:10], complete=False,
+                                length=len(data)).location
+        faults.order("fsync", errno.EIO, skip)
+        failed = by_tus.patch(url, 0, data)[0], by_draft.append(other, 10, data[10:]).status
+        faults.heal()
+        assert by_tus.offset(url) == len(data)
+        state = by_draft.look(other)
+        if state.upload_complete != "?1":
+            assert failed[1] == 500
+            assert by_draft.append(other, state.offset, data[state.offset:]).status in (201, 204)
+        assert (drop / "a.bin").read_bytes() == (drop / "b.bin").read_bytes() == data
+        assert os.stat(drop / "a.bin").st_nlink == os.stat(drop / "b.bin").st_nlink == 1
+        if 500 not in failed:
+            return
+    raise AssertionError("it never succeeded")
+
+
 @pytest.mark.parametrize("call", ["fsync", "write"])
 def test_an_upload_of_tus_goes_on_from_a_true_offset(faulty, drop, call):
     faults, data = faulty(), os.urandom(2 * MB)

@@ -496,11 +496,11 @@ intent_of_which_nothing_can_be_known_goes(void **state)
 		"x",
 		"websrv form 1\n",
 		"websrv form 1\nfile\nend\n",
-		"websrv form 1\nfile 0 1 2 3 4 .websrv-1 !\nend\n",
-		"websrv form 1\nfile 0 1 2 3 4 ../../drop/z eg==\nend\n",
-		"websrv form 1\nfile 0 1 2 3 4 .websrv-1 Li4vLi4vZXRj\nend\n",
-		"websrv form 1\nfile 1 1 2 3 4 .websrv-1 Lg==\nend\n",
-		"websrv form 1\nfile 0 99999999999999999999 2 3 4 .websrv-1 eg==\nend\n",
+		"websrv form 1\nfile 0 0 1 2 3 4 .websrv-1 !\nend\n",
+		"websrv form 1\nfile 0 0 1 2 3 4 ../../drop/z eg==\nend\n",
+		"websrv form 1\nfile 0 0 1 2 3 4 .websrv-1 Li4vLi4vZXRj\nend\n",
+		"websrv form 1\nfile 1 0 1 2 3 4 .websrv-1 Lg==\nend\n",
+		"websrv form 1\nfile 0 0 99999999999999999999 2 3 4 .websrv-1 eg==\nend\n",
 	};
 
 	(void)state;
