@@ -27,6 +27,7 @@
 static struct {
 	bool on;
 	int left;        /* until the process dies, */
+	int good_syncs;  /* and one: then they fail; 0: never */
 	bool afterwards; /* with that call done or not */
 	char log[256];   /* a letter for each call */
 	size_t log_len;
@@ -104,6 +105,11 @@ int
 __wrap_fsync(int fd)
 {
 	before('s');
+	if (calls.on && calls.good_syncs != 0 && --calls.good_syncs == 0) {
+		calls.good_syncs = 1; /* nor any after it */
+		errno = EIO;
+		return after(-1);
+	}
 	return after(__real_fsync(fd));
 }
 
@@ -235,19 +241,36 @@ take_back(const char *target)
 	(void)recover(&result);
 }
 
+/* The directory cannot be synced, and the sender has gone when that is known. */
+static void
+post_and_leave(const char *target)
+{
+	calls.good_syncs = 7;
+	prepare_form(target);
+	exchange_begin(&rig.t.ex);
+	piece(three, sizeof(three) - 1, true);
+	exchange_work(&rig.t.ex);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
+}
+
 struct death {
 	const char *name, *target;
 	const char *there; /* before: names of files with the text "old" */
 	const char *none, *all;
+	void (*act)(const char *target);
 };
 
 static const struct death deaths[] = {
-	{ "three_new_files_at_any_call", "/new/", "z", "z=old;", "a=A;b=B;c=C;z=old;" },
+	{ "three_new_files_at_any_call", "/new/", "z", "z=old;", "a=A;b=B;c=C;z=old;",
+	  post },
 	{ "replaced_and_new_files_at_any_call", "/over/", "ac", "a=old;c=old;",
-	  "a=A;b=B;c=C;" },
+	  "a=A;b=B;c=C;", post },
 	{ "renamed_files_at_any_call", "/other/", "ab", "a=old;b=old;",
-	  "a (2)=A;a=old;b (2)=B;b=old;c=C;" },
-	{ "durable_files_at_any_call", "/safe/", "ab", "a=old;b=old;", "a=A;b=B;c=C;" },
+	  "a (2)=A;a=old;b (2)=B;b=old;c=C;", post },
+	{ "durable_files_at_any_call", "/safe/", "ab", "a=old;b=old;", "a=A;b=B;c=C;",
+	  post },
+	{ "files_whose_sender_left_at_any_call", "/safe/", "ab", "a=old;b=old;",
+	  "a=A;b=B;c=C;", post_and_leave },
 };
 
 static void
@@ -292,7 +315,7 @@ run_death(void **state)
 		bool died;
 
 		lay_out(c);
-		died = dies(post, c->target, at / 2, at % 2 != 0);
+		died = dies(c->act, c->target, at / 2, at % 2 != 0);
 		assert_int_equal(recover(&result), 0);
 		assert_int_equal(result.error, 0);
 		undone += (int)result.names;
@@ -322,7 +345,7 @@ run_second_death(void **state)
 			struct intent_result result;
 
 			lay_out(c);
-			died = dies(post, c->target, at, true);
+			died = dies(c->act, c->target, at, true);
 			again = dies(take_back, NULL, second / 2, second % 2 != 0);
 			assert_int_equal(recover(&result), 0);
 			assert_all_or_none(c, at);
@@ -500,7 +523,8 @@ intent_of_which_nothing_can_be_known_goes(void **state)
 		"websrv form 1\nfile 0 0 1 2 3 4 ../../drop/z eg==\nend\n",
 		"websrv form 1\nfile 0 0 1 2 3 4 .websrv-1 Li4vLi4vZXRj\nend\n",
 		"websrv form 1\nfile 1 0 1 2 3 4 .websrv-1 Lg==\nend\n",
-		"websrv form 1\nfile 0 0 99999999999999999999 2 3 4 .websrv-1 eg==\nend\n",
+		"websrv form 1\nfile 0 0 99999999999999999999 2 3 4 .websrv-1 "
+		"eg==\nend\n",
 	};
 
 	(void)state;
@@ -527,7 +551,7 @@ intent_of_which_nothing_can_be_known_goes(void **state)
 int
 main(void)
 {
-	enum { N = sizeof(deaths) / sizeof(deaths[0]), FAST = N - 1 };
+	enum { N = sizeof(deaths) / sizeof(deaths[0]), FAST = N - 2 };
 	struct CMUnitTest tests[8 + N + FAST] = {
 		TEST(one_file_needs_no_intent),
 		TEST(intent_is_on_disk_before_the_first_name_and_gone_after_the_last),
