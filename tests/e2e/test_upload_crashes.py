@@ -91,8 +91,8 @@ class Form(Sender):
 
 
 class ManyFiles(Form):
-    """Killed when all was sent: while the files get their names one after the other."""
-    COUNT = 60
+    """Killed while the files get their names one after the other."""
+    COUNT = 100
     IS_LATE = True
 
 
@@ -173,9 +173,8 @@ def serve(start, drop):
     return start(config([upload(drop, expire=f"{EXPIRE}s")], workers=2))
 
 
-def kill(server, victim):
+def kill(server, victim, workers):
     """Kills; the server that goes on, or None where a new one is wanted."""
-    workers = server.workers()
     if victim == "supervisor":
         server.expected_status = -signal.SIGKILL
         server.process.kill()
@@ -201,18 +200,21 @@ def all_or_none(drop, sender):
 def crash(start, drop, number, door, victim, rng):
     """One round; the names and contents that may be there."""
     server = serve(start, drop)
+    workers = server.workers()
     senders = [door(server, f"{number}-{n}.bin", rng) for n in range(AT_ONCE)]
     moment, pause = rng.randrange(AT_ONCE * SIZE), rng.random() / 50
-    if door.IS_LATE:
-        moment = rng.randrange(SIZE, AT_ONCE * SIZE)
     for sender in senders:
         sender.start()
     end = time.monotonic() + PATIENCE
     while (sum(s.sent for s in senders) < moment and any(s.is_alive() for s in senders)
            and time.monotonic() < end):
         time.sleep(0.0005)
-    time.sleep(pause)
-    server = kill(server, victim) or serve(start, drop)
+    if door.IS_LATE:
+        while not uploaded(drop) and any(s.is_alive() for s in senders):
+            pass
+    else:
+        time.sleep(pause)
+    server = kill(server, victim, workers) or serve(start, drop)
     for sender in senders:
         sender.join(PATIENCE)
         sender.check()
