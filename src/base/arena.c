@@ -5,13 +5,13 @@
  */
 #include "base/arena.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_SIZE ((size_t)4096)
-#define ALIGN ((size_t)16)
 
 struct arena_block {
 	struct arena_block *next;
@@ -85,18 +85,24 @@ add_block(struct arena *a, size_t need)
 	return 0;
 }
 
+int
+arena_reserve(struct arena *a, size_t size)
+{
+	if (a->head != NULL && size <= a->head->size - a->used)
+		return 0;
+	return add_block(a, size) < 0 ? -ENOMEM : 0;
+}
+
 void *
 arena_alloc(struct arena *a, size_t size)
 {
 	char *p;
 
-	if (size > SIZE_MAX - ALIGN)
+	if (size > SIZE_MAX - ARENA_ALIGN)
 		return NULL;
-	size = (size + ALIGN - 1) & ~(ALIGN - 1);
-	if (a->head == NULL || size > a->head->size - a->used) {
-		if (add_block(a, size) < 0)
-			return NULL;
-	}
+	size = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
+	if (arena_reserve(a, size) < 0)
+		return NULL;
 	p = a->head->data + a->used;
 	a->used += size;
 	return p;

@@ -12,6 +12,8 @@
 
 #include "base/slice.h"
 
+#define ARENA_ALIGN ((size_t)16)
+
 struct arena_block;
 
 struct arena {
@@ -37,5 +39,9 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((warn_unused_result, format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 	__attribute__((warn_unused_result, format(printf, 2, 0)));
+
+/* The next allocations cannot fail as long as their sum, each rounded up to ARENA_ALIGN, is not
+ * above `size`. 0 or -ENOMEM. */
+int arena_reserve(struct arena *a, size_t size) __attribute__((warn_unused_result));
 
 #endif

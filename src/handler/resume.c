@@ -200,12 +200,29 @@ remember_location(struct resume *r, const char *name)
 	/* Encoded it may not fit: then it is not told, but the file is where it belongs. */
 	if (status != 0 || url.len > PARTIAL_LOCATION_MAX)
 		return status;
-	free(r->file->location);
-	r->file->location = strndup(url.ptr, url.len);
-	if (r->file->location == NULL)
-		return 503;
-	r->file->p.record.location = slice_from_str(r->file->location);
+	memcpy(r->file->location, url.ptr, url.len);
+	r->file->p.record.location = slice_make(r->file->location, url.len);
 	return 0;
+}
+
+static bool
+renames(const struct resume *r)
+{
+	return resume_store(r)->conf->conflict == CONF_CONFLICT_RENAME;
+}
+
+/* What is needed after it got its name. */
+static int
+reserve_memory(struct resume *r)
+{
+	struct resume_file *f = r->file;
+
+	if (f->location == NULL)
+		f->location = malloc(PARTIAL_LOCATION_MAX);
+	if (f->location == NULL)
+		return 503;
+	return upload_reserve_answer(r->ex, r->item.path,
+				     3 * r->ex->path.len + RESUME_ANSWER_MAX);
 }
 
 /* It is said to be complete before it has its name: who asks after a crash in between is told
@@ -213,9 +230,9 @@ remember_location(struct resume *r, const char *name)
 static int
 start_finish(struct resume *r)
 {
-	int status = 0;
+	int status = reserve_memory(r);
 
-	if (resume_store(r)->conf->conflict != CONF_CONFLICT_RENAME)
+	if (status == 0 && !renames(r))
 		status = remember_location(r, fs_last_name(r->item.path));
 	r->step = RESUME_STEP_FINISH;
 	if (status == 0)
@@ -232,7 +249,7 @@ finish(struct resume *r)
 
 	r->state = RESUME_DONE;
 	r->file->p.record.complete = true;
-	if (r->file->location == NULL) {
+	if (renames(r)) {
 		status = remember_location(r, name);
 		if (status == 0 && partial_save(&r->file->p, false) < 0)
 			log_debug(resume_store(r)->log,

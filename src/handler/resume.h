@@ -32,6 +32,9 @@ struct upload;
 #define RESUME_TRY_MS 20
 #define RESUME_PATIENCE_MS 5000
 #define RESUME_LOOK_MS 250
+/* Bytes that a door may take of the arena for the answer to who completed an upload, beside URLs:
+ * all fields that tell of it. */
+#define RESUME_ANSWER_MAX (PARTIAL_LOCATION_MAX + PARTIAL_METADATA_MAX + 1024)
 
 enum resume_state {
 	RESUME_NONE,    /* nothing is open */

@@ -31,7 +31,7 @@ struct resume_file {
 	uint64_t begun_at;           /* of the last save: its offset */
 	uint64_t look_at;            /* the size at which free space is asked for again */
 	char boot[PARTIAL_BOOT_MAX]; /* of the record, while a guarded piece hides it */
-	char *location;              /* of the record; of the heap */
+	char *location;              /* of the record, PARTIAL_LOCATION_MAX; of the heap */
 };
 
 /* NULL: no memory or no descriptor. */

@@ -225,6 +225,16 @@ upload_make_url(struct exchange *ex, const char *path, const char *name,
 }
 
 int
+upload_reserve_answer(struct exchange *ex, const char *path, size_t more)
+{
+	size_t base = ex->path.len - ex->rest.len;
+	size_t dir = (size_t)(fs_last_name(path) - path);
+	size_t url = 4 * (base + dir + UPLOAD_NAME_MAX) + 1;
+
+	return arena_reserve(&ex->arena, url + 2 * ARENA_ALIGN + more) < 0 ? 503 : 0;
+}
+
+int
 upload_add_location(struct exchange *ex, enum http_field_id field, const char *path,
 		    const char *name)
 {

@@ -94,6 +94,11 @@ int upload_make_url(struct exchange *ex, const char *path, const char *name,
 int upload_add_location(struct exchange *ex, enum http_field_id field, const char *path,
 			const char *name);
 
+/* Before a name is given: what the answer takes of the arena, a Location as of upload_make_url()
+ * for `path` and `more` bytes, is there when it is needed. Who was told that there is no memory must
+ * not find the file. 0 or 503. */
+int upload_reserve_answer(struct exchange *ex, const char *path, size_t more);
+
 /* A file was published: counts it, and tells once that its digests could not be kept. */
 void upload_count(struct exchange *ex, const struct store_digest *digest);
 

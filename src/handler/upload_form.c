@@ -37,6 +37,7 @@ struct form {
 	size_t count;
 	struct publish publish;
 	struct publish_item *items;
+	struct form_answer answer;
 };
 
 /* On the exchange: the form itself is too large for its arena. */
@@ -82,6 +83,7 @@ free_form(struct form *f)
 		free(f->files[i]);
 	}
 	f->upload->form_files -= f->count;
+	form_answer_fini(&f->answer);
 	free(f->items);
 	free(f);
 }
@@ -276,7 +278,7 @@ answer(struct exchange *ex, struct form *f)
 
 	for (size_t i = 0; i < f->count; i++)
 		upload_count(ex, &none);
-	return form_answer(ex, f->items, f->count);
+	return form_answer(&f->answer, ex, f->items, f->count);
 }
 
 static int
@@ -296,11 +298,21 @@ finish(struct exchange *ex, struct form *f)
 		f->items[i].file = &f->files[i]->file;
 		f->items[i].path = f->files[i]->path;
 	}
-	status =
-		publish_begin(&f->publish, ex, &upload_of(ex)->store, f->items, f->count);
+	status = form_answer_init(&f->answer, ex, f->items, f->count);
+	if (status == 0)
+		status = publish_begin(&f->publish, ex, &upload_of(ex)->store, f->items,
+				       f->count);
 	if (status != 0 || f->publish.state != PUBLISH_DONE)
 		return status;
 	return answer(ex, f);
+}
+
+static int
+answer_dry(struct exchange *ex, struct form *f)
+{
+	int status = form_answer_init(&f->answer, ex, NULL, 0);
+
+	return status == 0 ? form_answer(&f->answer, ex, NULL, 0) : status;
 }
 
 static int
@@ -314,7 +326,7 @@ form_data(struct exchange *ex, struct slice bytes, bool last)
 	exchange_consumed(ex, bytes.len);
 	if (!last)
 		return 0;
-	return ex->dry ? form_answer(ex, NULL, 0) : finish(ex, f);
+	return ex->dry ? answer_dry(ex, f) : finish(ex, f);
 }
 
 static int

@@ -6,7 +6,9 @@
  */
 #include "handler/upload_form.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/number.h"
@@ -172,31 +174,84 @@ add_fields(struct exchange *ex, const struct publish_item *items, size_t count, 
 	return status;
 }
 
+/* What "rename" adds to a name at most, in a URL and as text: " (999)". */
+#define RENAMED_MORE 32
+
+static bool
+redirects(const struct form_answer *a, const struct exchange *ex)
+{
+	return a->is_page && upload_of(ex)->store.conf->after != NULL;
+}
+
+static void
+render(struct form_answer *a, const struct exchange *ex, const struct publish_item *items,
+       size_t count)
+{
+	(a->is_page ? render_html : render_json)(&a->body, ex, items, count, a->room);
+}
+
+/* Rendered as if all got the names that they ask for; what comes of it takes little more. */
+static int
+reserve_body(struct form_answer *a, const struct exchange *ex, struct publish_item *items,
+	     size_t count)
+{
+	a->room = location_room(ex);
+	if (a->room == NULL)
+		return 503;
+	for (size_t i = 0; i < count; i++)
+		snprintf(items[i].result.name, sizeof(items[i].result.name), "%s",
+			 fs_last_name(items[i].path));
+	render(a, ex, items, count);
+	if (a->body.failed || buf_reserve(&a->body, count * RENAMED_MORE) < 0)
+		return 503;
+	a->body.len = 0;
+	return 0;
+}
+
 int
-form_answer(struct exchange *ex, const struct publish_item *items, size_t count)
+form_answer_init(struct form_answer *a, struct exchange *ex, struct publish_item *items,
+		 size_t count)
 {
 	const char *after = upload_of(ex)->store.conf->after;
-	bool page = prefers_page(&ex->head);
-	struct buf b;
-	char *room;
 	int status;
 
-	if (page && after != NULL)
-		return exchange_redirect(ex, 303, slice_from_str(after), false);
-	room = location_room(ex);
-	if (room == NULL)
-		return 503;
-	buf_init(&b);
-	(page ? render_html : render_json)(&b, ex, items, count, room);
-	free(room);
-	status = b.failed ? 503 : add_fields(ex, items, count, page);
-	if (status != 0) {
-		buf_fini(&b);
+	*a = (struct form_answer){ .is_page = prefers_page(&ex->head) };
+	buf_init(&a->body);
+	status = redirects(a, ex) ? 0 : reserve_body(a, ex, items, count);
+	if (status == 0)
+		status = upload_reserve_answer(
+			ex, "",
+			after != NULL ? strlen(after) + 3 * ex->head.query.len + 1 : 0);
+	if (status != 0)
+		form_answer_fini(a);
+	return status;
+}
+
+void
+form_answer_fini(struct form_answer *a)
+{
+	buf_fini(&a->body);
+	free(a->room);
+	a->room = NULL;
+}
+
+int
+form_answer(struct form_answer *a, struct exchange *ex, const struct publish_item *items,
+	    size_t count)
+{
+	int status;
+
+	if (redirects(a, ex))
+		return exchange_redirect(
+			ex, 303, slice_from_str(upload_of(ex)->store.conf->after), false);
+	render(a, ex, items, count);
+	status = a->body.failed ? 500 : add_fields(ex, items, count, a->is_page);
+	if (status != 0)
 		return status;
-	}
-	ex->body = body_memory(buf_slice(&b));
+	ex->body = body_memory(buf_slice(&a->body));
 	ex->body.release = free;
-	ex->body.owner = b.ptr;
+	ex->body.owner = a->body.ptr;
+	buf_init(&a->body);
 	exchange_respond(ex, 201);
 	return 0;
 }

@@ -188,7 +188,9 @@ finish(struct exchange *ex, struct raw *r)
 			ex, 400, "The body has another digest than the request says.");
 	if (status != 0)
 		return status;
-	status = publish_begin(&r->publish, ex, s, &r->item, 1);
+	status = upload_reserve_answer(ex, r->item.path, 0);
+	if (status == 0)
+		status = publish_begin(&r->publish, ex, s, &r->item, 1);
 	if (status != 0 || r->publish.state != PUBLISH_DONE)
 		return status;
 	return answer(ex, r);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "base/arena.h"
 
 #define CAP ((size_t)64 * 1024)
@@ -140,6 +142,27 @@ text_is_copied_with_its_nul(void **state)
 	arena_fini(&a);
 }
 
+static void
+what_is_reserved_is_there_when_memory_is_not(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, CAP);
+	assert_non_null(arena_alloc(&a, 100));
+	assert_int_equal(arena_reserve(&a, CAP + 1), -ENOMEM);
+	assert_int_equal(arena_reserve(&a, 200), 0);
+	a.max = a.total; /* nothing more from here on */
+	assert_non_null(arena_alloc(&a, 150));
+	assert_non_null(arena_alloc(&a, 33));
+	a.max = CAP;
+	assert_int_equal(arena_reserve(&a, CAP - a.total), 0);
+	assert_int_equal(a.total, CAP);
+	assert_non_null(arena_alloc(&a, 1));
+	assert_int_equal(arena_reserve(&a, CAP), -ENOMEM);
+	arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -151,6 +174,7 @@ main(void)
 		cmocka_unit_test(reset_gives_a_huge_block_back),
 		cmocka_unit_test(zalloc_clears_used_memory),
 		cmocka_unit_test(text_is_copied_with_its_nul),
+		cmocka_unit_test(what_is_reserved_is_there_when_memory_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
