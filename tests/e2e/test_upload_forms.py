@@ -84,12 +84,13 @@ def test_curl_sends_several_files_with_fields(serve, drop, tmp_path, durable):
 
 def test_a_hundred_files_are_stored_and_no_descriptor_stays(serve, drop):
     server = serve()
-    assert server.request("PUT", "/drop/first", body=b"")[0] == 201
+    # From the first one on the staging directory is open.
+    assert post(server, form(part("f", b"", "first"), part("f", b"", "second")))[0] == 201
     before = descriptors(server)
     body = form(*(part("f", b"%d" % n, f"{n}.txt") for n in range(100)))
     status, _, text = post(server, body)
     assert status == 201 and len(json.loads(text)["files"]) == 100
-    assert len(uploaded(drop)) == 101
+    assert len(uploaded(drop)) == 102
     until(lambda: descriptors(server) <= before, "descriptors to be closed", 3)
 
 
