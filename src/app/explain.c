@@ -87,10 +87,10 @@ static const struct exchange_ops exchange_ops = {
 /* --- the request --- */
 
 static bool
-has_field(const struct explain_request *r, struct slice name)
+has_field(const struct explain *x, struct slice name)
 {
-	for (size_t i = 0; i < r->field_count; i++) {
-		struct slice f = slice_from_str(r->fields[i]);
+	for (size_t i = 0; i < x->field_count; i++) {
+		struct slice f = x->fields[i];
 
 		if (slice_eq_nocase(slice_make(f.ptr, slice_find(f, ':')), name))
 			return true;
@@ -104,15 +104,15 @@ write_head(struct explain *x, struct buf *out)
 {
 	const struct explain_request *r = x->request;
 
-	if (!has_field(r, SLICE("Host")))
+	if (!has_field(x, SLICE("Host")))
 		x->host = x->url.authority.ptr != NULL
 				  ? x->url.authority
 				  : explain_own_host(x->address->listen, &x->arena);
 	buf_printf(out, "%s %.*s HTTP/1.1\r\n", r->method, SLICE_ARG(x->url.target));
 	if (x->host.ptr != NULL)
 		buf_printf(out, "Host: %.*s\r\n", SLICE_ARG(x->host));
-	for (size_t i = 0; i < r->field_count; i++)
-		buf_printf(out, "%s\r\n", r->fields[i]);
+	for (size_t i = 0; i < x->field_count; i++)
+		buf_printf(out, "%.*s\r\n", SLICE_ARG(x->fields[i]));
 	buf_add_str(out, "\r\n");
 }
 
@@ -207,7 +207,7 @@ answer(struct explain *x, struct buf *head)
 /* --- the explanation --- */
 
 static int
-print(const struct explain *x)
+print(struct explain *x)
 {
 	struct buf out;
 
@@ -324,11 +324,7 @@ check(struct explain *x)
 	    inet_pton(AF_INET6, r->from, address) != 1)
 		return complain(r->from,
 				"is no address; write 192.0.2.7, 2001:db8::7 or unix");
-	for (size_t i = 0; i < r->field_count; i++) {
-		if (strpbrk(r->fields[i], "\r\n") != NULL)
-			return complain("-H", "has a line end in it");
-	}
-	return 0;
+	return explain_read_fields(x) ? 0 : CLI_EXIT_USAGE;
 }
 
 int

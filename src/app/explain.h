@@ -18,7 +18,7 @@ struct config;
 struct explain_request {
 	const char *method;
 	const char *url;
-	const char *fields[EXPLAIN_FIELDS_MAX]; /* "Name: value" */
+	const char *fields[EXPLAIN_FIELDS_MAX]; /* "Name: value"; "@FILE": lines of it */
 	size_t field_count;
 	const char *from;   /* the client's address; NULL: one that suits the listener */
 	const char *listen; /* the listener; NULL: the URL tells */

@@ -73,7 +73,7 @@ write_place(struct jsonout *j, const struct conf_place *place)
 /* --- what came --- */
 
 static void
-write_request(const struct explain *x, struct jsonout *j)
+write_request(struct explain *x, struct jsonout *j)
 {
 	const struct explain_request *r = x->request;
 	char peer[PEER_TEXT_MAX];
@@ -83,8 +83,8 @@ write_request(const struct explain *x, struct jsonout *j)
 	write_slice(j, "target", x->url.target);
 	write_slice(j, "host", x->host);
 	jsonout_array(j, "fields");
-	for (size_t i = 0; i < r->field_count; i++)
-		write_text(j, NULL, r->fields[i]);
+	for (size_t i = 0; i < x->field_count; i++)
+		jsonout_string(j, NULL, explain_show_field(x->fields[i], &x->arena));
 	jsonout_array_end(j);
 	write_text(j, "from", x->address != NULL ? peer_format(&x->ex.peer, peer) : NULL);
 	jsonout_object_end(j);
@@ -247,7 +247,7 @@ write_answer(const struct explain *x, struct jsonout *j)
 }
 
 void
-explain_write_json(const struct explain *x, struct buf *out)
+explain_write_json(struct explain *x, struct buf *out)
 {
 	struct jsonout j;
 

@@ -75,7 +75,7 @@ add_place(struct buf *b, const struct conf_place *place)
 /* --- what came --- */
 
 static void
-write_request(const struct explain *x, struct buf *b)
+write_request(struct explain *x, struct buf *b)
 {
 	const struct explain_request *r = x->request;
 	char peer[PEER_TEXT_MAX];
@@ -91,9 +91,9 @@ write_request(const struct explain *x, struct buf *b)
 		add(b, x->host);
 		end(b);
 	}
-	for (size_t i = 0; i < r->field_count; i++) {
+	for (size_t i = 0; i < x->field_count; i++) {
 		begin(b, "");
-		add_str(b, r->fields[i]);
+		add(b, explain_show_field(x->fields[i], &x->arena));
 		end(b);
 	}
 	if (x->address == NULL)
@@ -116,7 +116,9 @@ write_server(const struct explain *x, struct buf *b)
 	begin(b, "server");
 	if (name.len == 0) {
 		buf_add_str(b, "the default of the listener");
-		if (x->address->names.count > 0) {
+		if (x->ex.host.len == 0) {
+			buf_add_str(b, ": the request names no host that can be read");
+		} else if (x->address->names.count > 0) {
 			buf_add_str(b, ": no server there has the name ");
 			add(b, x->ex.host);
 		}
@@ -200,7 +202,7 @@ write_answer(const struct explain *x, struct buf *b)
 }
 
 void
-explain_write_text(const struct explain *x, struct buf *b)
+explain_write_text(struct explain *x, struct buf *b)
 {
 	write_request(x, b);
 	if (x->address != NULL)

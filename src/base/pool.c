@@ -27,7 +27,8 @@ struct pool {
 	pthread_cond_t wakes; /* something waits, or it is over */
 	struct job_list waiting, ran, dropped;
 	bool ends;
-	size_t idle; /* helpers that wait for a job */
+	size_t idle;    /* helpers that wait for a job */
+	size_t running; /* and those that have one */
 
 	int fd;
 	size_t waiting_max;
@@ -131,9 +132,11 @@ help(void *arg)
 		if (p->ends)
 			break;
 		job = list_take(&p->waiting);
+		p->running++;
 		pthread_mutex_unlock(&p->lock);
 		job->run(job);
 		pthread_mutex_lock(&p->lock);
+		p->running--;
 		list_add(&p->ran, job);
 		announce(p);
 	}
@@ -187,6 +190,17 @@ pool_submit(struct pool *p, struct pool_job *job)
 	pthread_cond_signal(&p->wakes);
 	pthread_mutex_unlock(&p->lock);
 	return 0;
+}
+
+bool
+pool_is_busy(struct pool *p)
+{
+	bool busy;
+
+	pthread_mutex_lock(&p->lock);
+	busy = p->running == p->thread_max;
+	pthread_mutex_unlock(&p->lock);
+	return busy;
 }
 
 void

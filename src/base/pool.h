@@ -42,6 +42,9 @@ void pool_free(struct pool *p);
  * started. After a failure the job is the caller's, untouched. */
 int pool_submit(struct pool *p, struct pool_job *job) __attribute__((warn_unused_result));
 
+/* Every helper that there may be has a job: what waits will have to go on waiting. */
+bool pool_is_busy(struct pool *p);
+
 /* A job that still waits gives its place to another; one that runs goes on. done() follows in
  * both cases. */
 void pool_cancel(struct pool *p, struct pool_job *job);

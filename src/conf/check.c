@@ -10,8 +10,10 @@
 
 #include "http/chars.h"
 #include "http/coding.h"
+#include "http/template.h"
 #include "http/uri.h"
 
+#define ACCOUNT_MAX 255 /* LOGIN_NAME_MAX of Linux, without its NUL */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 const char *
@@ -24,6 +26,18 @@ const char *
 check_needed(struct slice s)
 {
 	return s.len == 0 ? "is empty; write a value, it is needed" : NULL;
+}
+
+const char *
+check_account(struct slice s)
+{
+	/* Not every library that is asked for users bears long names. */
+	if (s.len > ACCOUNT_MAX)
+		return "has more than 255 bytes, which no name of a system has; write a "
+		       "shorter one";
+	if (has_control(s))
+		return "has a control character; remove it";
+	return check_not_empty(s);
 }
 
 bool
@@ -49,12 +63,37 @@ check_path_rest(struct slice rest)
 	return NULL;
 }
 
+/* What begins with '%': is it a byte, encoded? */
+static bool
+is_escape(struct slice s)
+{
+	return s.len > 2 && char_hex(s.ptr[1]) >= 0 && char_hex(s.ptr[2]) >= 0;
+}
+
+/* Requests are compared once they are decoded: what is written as in a URL would never match. */
+static const char *
+check_decoded(struct slice s)
+{
+	for (; s.len != 0; s = slice_from(s, 1)) {
+		if (s.ptr[0] == '?' || s.ptr[0] == '#')
+			return "has a query or fragment, which is not part of a path; "
+			       "remove it";
+		if (s.ptr[0] == '%' && is_escape(s))
+			return "has a percent escape, but paths are compared once they "
+			       "are decoded; write the character itself";
+	}
+	return NULL;
+}
+
 const char *
 check_path(struct slice s)
 {
+	const char *wrong;
+
 	if (s.len == 0 || s.ptr[0] != '/')
 		return "is not a path of a URL; begin it with \"/\"";
-	return check_path_rest(slice_from(s, 1));
+	wrong = check_path_rest(slice_from(s, 1));
+	return wrong != NULL ? wrong : check_decoded(s);
 }
 
 const char *
@@ -94,6 +133,9 @@ check_target_bytes(struct slice s)
 {
 	size_t stars = 0;
 
+	if (s.len > TEMPLATE_OUT_MAX)
+		return "has more than 64K, which is too long for a redirect; write a "
+		       "shorter one";
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
@@ -106,6 +148,8 @@ check_target_bytes(struct slice s)
 		if (c == '\\')
 			return "has a backslash, which browsers take for \"/\"; write "
 			       "\"/\" or \"%5C\"";
+		if (c == '%' && !is_escape(slice_from(s, i)))
+			return "has a \"%\" that begins no escape; write \"%25\"";
 		stars += c == '*';
 	}
 	return stars > 1 ? "has more than one \"*\"; write one, or \"%2A\"" : NULL;
@@ -162,9 +206,7 @@ check_fallback(struct slice s)
 		return "has a query or fragment, which no file has; write the path alone";
 	if (s.ptr[s.len - 1] == '/')
 		return "ends in \"/\"; write the path of a file";
-	if (c != '/')
-		return check_path_rest(s);
-	return check_path(s);
+	return check_path_rest(c == '/' ? slice_from(s, 1) : s);
 }
 
 const char *
@@ -355,17 +397,23 @@ check_label(struct slice s)
 }
 
 static bool
-is_bracketed_address(struct slice s)
+is_address6(struct slice s)
 {
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr address;
 
-	if (s.len < 4 || s.len - 2 >= sizeof(text) || s.ptr[0] != '[' ||
-	    s.ptr[s.len - 1] != ']')
+	if (s.len >= sizeof(text))
 		return false;
-	memcpy(text, s.ptr + 1, s.len - 2);
-	text[s.len - 2] = '\0';
+	memcpy(text, s.ptr, s.len);
+	text[s.len] = '\0';
 	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+static bool
+is_bracketed_address(struct slice s)
+{
+	return s.len >= 4 && s.ptr[0] == '[' && s.ptr[s.len - 1] == ']' &&
+	       is_address6(slice_make(s.ptr + 1, s.len - 2));
 }
 
 const char *
@@ -377,6 +425,8 @@ check_server_name(struct slice s)
 		return "is empty; write a name such as \"example.org\"";
 	if (memmem(s.ptr, s.len, "//", 2) != NULL)
 		return "is a URL; write the name alone, such as \"example.org\"";
+	if (is_address6(s))
+		return "is an IPv6 address; write it in brackets, such as \"[::1]\"";
 	if (slice_find(s, ':') != s.len)
 		return "has a port; write the name alone, ports stand in \"listen\"";
 	if (slice_eq(s, SLICE("*")))

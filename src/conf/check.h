@@ -14,7 +14,10 @@
 const char *check_not_empty(struct slice s);
 /* The same, of what cannot be left out. */
 const char *check_needed(struct slice s);
-/* A decoded, canonical path: '/' first, no empty or dot segments. */
+/* The name of a user or a group, which the system is asked for. */
+const char *check_account(struct slice s);
+/* A decoded, canonical path: '/' first, no empty or dot segments, nothing that only a URL has:
+ * a query, a fragment, an escape. */
 const char *check_path(struct slice s);
 /* The same; its last segment may be "*". */
 const char *check_route_path(struct slice s);

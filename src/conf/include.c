@@ -217,24 +217,26 @@ quote_file(struct include *in, const char *path, bool is_relative)
 	return load_text(in->l, "\"%s\"", name != NULL ? name : path);
 }
 
-static bool
-is_there_already(const struct load *l, const char *path)
+/* Of those that were taken before, or NULL. */
+static const struct conf_file *
+find_file(const struct load *l, const struct stat *st)
 {
 	for (size_t i = 1; i < l->file_count; i++) {
-		if (strcmp(l->files[i].path, path) == 0)
-			return true;
+		const struct conf_file *f = &l->files[i];
+
+		if (f->device == st->st_dev && f->inode == st->st_ino)
+			return f;
 	}
-	return false;
+	return NULL;
 }
 
-/* Whatever the way to it is called. */
 static bool
-is_main(const struct load *l, const char *path)
+is_main(const struct load *l, const struct stat *st)
 {
-	struct stat ours, theirs;
+	struct stat ours;
 
-	return stat(l->name, &ours) == 0 && stat(path, &theirs) == 0 &&
-	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	return stat(l->name, &ours) == 0 && ours.st_dev == st->st_dev &&
+	       ours.st_ino == st->st_ino;
 }
 
 /* A row in the table of files, or false after noting why not. */
@@ -244,16 +246,24 @@ add_file(struct include *in, const char *path, bool is_relative)
 	struct load *l = in->l;
 	const char *slash = strrchr(path, '/');
 	struct conf_file *file = &l->files[l->file_count];
+	const struct conf_file *earlier;
+	struct stat st = { 0 };
+	/* What is not there is told by who opens it. */
+	bool is_known = stat(path, &st) == 0;
 
-	if (is_main(l, path)) {
+	if (is_known && is_main(l, &st)) {
 		load_error(l, &in->item,
 			   "%s is this file itself; name files that are part of it",
 			   quote_file(in, path, is_relative));
 		return false;
 	}
-	if (is_there_already(l, path)) {
-		load_error(l, &in->item, "%s is included twice; name it once",
-			   quote_file(in, path, is_relative));
+	earlier = is_known ? find_file(l, &st) : NULL;
+	if (earlier != NULL) {
+		load_error(l, &in->item, "%s is included twice%s; name it once",
+			   quote_file(in, path, is_relative),
+			   strcmp(earlier->path, path) == 0
+				   ? ""
+				   : load_text(l, ", before as \"%s\"", earlier->name));
 		return false;
 	}
 	if (l->file_count > INCLUDE_FILES_MAX) {
@@ -265,6 +275,8 @@ add_file(struct include *in, const char *path, bool is_relative)
 	}
 	file->name = shown_name(in, path, is_relative);
 	file->path = load_strdup(l, slice_from_str(path));
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
 	file->base_dir = load_strdup(
 		l, slice_make(path, slash == path ? 1 : (size_t)(slash - path)));
 	l->file_count++;

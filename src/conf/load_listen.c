@@ -96,6 +96,18 @@ explain_host(struct load *l, const struct parts *p)
 			 SLICE_ARG(p->port));
 }
 
+/* A socket of IPv6 here takes no IPv4. */
+static const char *
+explain_mapped(struct load *l, const struct parts *p, const unsigned char *address)
+{
+	char four[INET_ADDRSTRLEN];
+
+	if (inet_ntop(AF_INET, address + 12, four, sizeof(four)) == NULL)
+		return "is not an address";
+	return load_text(l, "is IPv4 in the form of IPv6; write \"%s:%.*s\"", four,
+			 SLICE_ARG(p->port));
+}
+
 static const char *
 set_inet(struct load *l, struct conf_listen *listen, const struct parts *p)
 {
@@ -114,6 +126,8 @@ set_inet(struct load *l, struct conf_listen *listen, const struct parts *p)
 		return p->bracketed ? "has no IPv6 address in its brackets; write one "
 				      "such as \"[::1]:8080\""
 				    : explain_host(l, p);
+	if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED((struct in6_addr *)address))
+		return explain_mapped(l, p, address);
 	if (inet_ntop(family, address, clean, sizeof(clean)) == NULL)
 		return "is not an address";
 	listen->family = p->bracketed ? CONF_INET6 : CONF_INET;
@@ -130,6 +144,10 @@ set_unix(struct load *l, struct conf_listen *listen, const struct conf_at *at,
 
 	if (path.len == 0)
 		return "has no path; write \"unix:/path/of/socket\"";
+	/* As others write names of Linux that are in no directory and have no mode. */
+	if (path.ptr[0] == '@')
+		return "is an abstract socket, which every local user may bind; write "
+		       "the path of one, such as \"unix:/run/websrv/http.sock\"";
 	full = load_path(l, at, path);
 	if (full != NULL && strlen(full) >= UNIX_PATH_MAX)
 		return load_text(l,

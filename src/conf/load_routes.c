@@ -115,7 +115,9 @@ load_check_methods(struct load *l, const struct conf_at *list, unsigned served,
 		enum http_method m =
 			word.len != 0 ? http_method_from(word) : HTTP_METHOD_UNKNOWN;
 
-		if (m != HTTP_METHOD_UNKNOWN && (served & HTTP_BIT(m)) == 0)
+		/* What no route serves has been told by the table of keys. */
+		if (m != HTTP_METHOD_UNKNOWN && (HTTP_BIT(m) & ANY_METHOD) != 0 &&
+		    (served & HTTP_BIT(m)) == 0)
 			load_error(l, &item, "%.*s is not served by %s; write some of %s",
 				   SLICE_ARG(word), by, load_methods(l, served));
 	}
@@ -153,6 +155,44 @@ check_download(struct load *l, const struct conf_route *r, const struct conf_at 
 			   "remove this key");
 }
 
+static const struct locate_node *
+find_nocase(const struct locate_node *object, struct slice key)
+{
+	const struct locate_node *n = object->first;
+
+	while (n != NULL && !slice_eq_nocase(n->key, key))
+		n = n->next;
+	return n;
+}
+
+static bool
+is_set(const struct conf_at *object, const struct locate_node *member)
+{
+	return !json_is_null(json_object_get(object->json, member->key.ptr));
+}
+
+/* "cache_control" stands for the field, so the server's is not laid under it; one of the route
+ * itself would say something else than what is sent. */
+static void
+take_cache_control(struct load *l, struct conf_route *r, const struct conf_at *at)
+{
+	const struct conf_pair *outer = pair_find(&r->headers, "Cache-Control");
+	struct conf_at own, headers;
+	const struct locate_node *n = NULL;
+
+	if (!load_member(at, "cache_control", &own))
+		return;
+	if (load_member(at, "headers", &headers))
+		n = find_nocase(headers.node, SLICE("Cache-Control"));
+	if (outer != NULL)
+		r->headers = load_pairs_without(l, &r->headers, outer);
+	if (n != NULL && is_set(&headers, n))
+		load_error_key(l, n,
+			       "\"cache_control\" of this route has it already, at %s; "
+			       "remove one",
+			       load_where_node(l, own.node));
+}
+
 void
 route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 {
@@ -165,6 +205,7 @@ route_done(struct load *l, void *target, const struct conf_at *at, bool clean)
 	check_methods(l, r, at);
 	redirect_check_route(l, r, at);
 	check_download(l, r, at);
+	take_cache_control(l, r, at);
 	access_check_route(l, r, at);
 	auth_check_route(l, r, at, r->methods != 0 ? r->methods : served_methods(r));
 	cors_check_route(l, r, at, r->methods != 0 ? r->methods : served_methods(r));

@@ -257,6 +257,13 @@ take_text(struct load *l, const struct conf_key *key, struct conf_server *s,
 	uint64_t code = 0;
 
 	s->redirects_place = (struct conf_place){ .file = l->name };
+	if (slice_starts_with(buf_slice(text), SLICE("\xef\xbb\xbf"))) {
+		load_error_place(
+			l, &(struct conf_place){ l->name, 1, 1, "" },
+			"the file begins with a byte order mark; save it as UTF-8 "
+			"without one");
+		return;
+	}
 	if (is_json(buf_slice(text))) {
 		s->redirects_place.pointer = "";
 		take_json(l, key, s, text, errors);

@@ -8,6 +8,7 @@
 #define WEBSRV_CONF_LOADER_H
 
 #include <jansson.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/strmap.h"
@@ -44,6 +45,8 @@ struct conf_file {
 	const char *name;     /* for messages; in the config's arena */
 	const char *path;     /* absolute; NULL for the main one */
 	const char *base_dir; /* absolute; what relative paths in it are relative to */
+	dev_t device;         /* of an included one, with inode: which it is, */
+	ino_t inode;          /* whatever the way to it is called */
 };
 
 #define LOAD_FILE_MAX ((size_t)256 << 20)
@@ -145,6 +148,9 @@ const struct conf_choice *load_choice(struct load *l, const struct conf_key *key
 void load_pairs(struct load *l, const struct conf_key *key, void *target,
 		const struct conf_at *at);
 void load_default_pairs(struct load *l, const struct conf_key *key, void *target);
+/* All but one of them. */
+struct conf_pairs load_pairs_without(struct load *l, const struct conf_pairs *pairs,
+				     const struct conf_pair *one);
 /* The pair of that name in any case, or NULL. */
 const struct conf_pair *pair_find(const struct conf_pairs *pairs, const char *name);
 

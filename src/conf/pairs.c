@@ -151,9 +151,17 @@ nothing_to_remove(struct load *l, const struct conf_pairs *have,
 				 "line");
 }
 
+/* Of a name that may not stand there at all no more is said. */
+static bool
+is_refused(const struct conf_key *key, const char *name)
+{
+	return key->check_name != NULL && key->check_name(slice_from_str(name)) != NULL;
+}
+
 /* `own` laid over `outer`; NULL takes one away. */
 static struct conf_pairs
-lay_over(struct load *l, const struct conf_pairs *outer, const struct conf_pairs *own)
+lay_over(struct load *l, const struct conf_key *key, const struct conf_pairs *outer,
+	 const struct conf_pairs *own)
 {
 	struct conf_pair *all = load_alloc(l, outer->count + own->count, sizeof(*all));
 	size_t n = 0;
@@ -167,10 +175,27 @@ lay_over(struct load *l, const struct conf_pairs *outer, const struct conf_pairs
 	for (size_t i = 0; i < own->count; i++) {
 		if (own->items[i].value != NULL)
 			all[n++] = own->items[i];
-		else if (pair_find(outer, own->items[i].name) == NULL)
+		else if (pair_find(outer, own->items[i].name) == NULL &&
+			 !is_refused(key, own->items[i].name))
 			nothing_to_remove(l, outer, &own->items[i]);
 	}
 	return (struct conf_pairs){ all, n };
+}
+
+struct conf_pairs
+load_pairs_without(struct load *l, const struct conf_pairs *pairs,
+		   const struct conf_pair *one)
+{
+	struct conf_pair *rest = load_alloc(l, pairs->count, sizeof(*rest));
+	size_t n = 0;
+
+	if (rest == NULL)
+		return *pairs;
+	for (size_t i = 0; i < pairs->count; i++) {
+		if (&pairs->items[i] != one)
+			rest[n++] = pairs->items[i];
+	}
+	return (struct conf_pairs){ rest, n };
 }
 
 void
@@ -190,5 +215,5 @@ load_pairs(struct load *l, const struct conf_key *key, void *target,
 	}
 	own.items = pairs;
 	check_unique(l, pairs, own.count);
-	put_pairs(key, target, lay_over(l, &outer, &own));
+	put_pairs(key, target, lay_over(l, key, &outer, &own));
 }

@@ -15,6 +15,7 @@
 
 #define CHOICES_MAX 32
 #define MODE_MAX 0777
+#define WHOLE_MAX 9007199254740992.0 /* 2^53: a double has all whole numbers up to it */
 
 static struct slice
 json_text(const json_t *json)
@@ -149,6 +150,31 @@ wanted(struct load *l, const struct conf_key *key)
 	}
 }
 
+/* JSON has one kind of numbers: 1.0 and 1e3 are whole (so has JSON Schema, section 6.1.1 of
+ * its validation part). Those beyond 2^53 might be meant as another one. */
+static bool
+is_whole(const json_t *json, json_int_t *out)
+{
+	double v = json_is_real(json) ? json_real_value(json) : 0.5;
+
+	if (json_is_integer(json)) {
+		*out = json_integer_value(json);
+		return true;
+	}
+	if (!(v >= -WHOLE_MAX && v <= WHOLE_MAX) || v != (double)(json_int_t)v)
+		return false;
+	*out = (json_int_t)v;
+	return true;
+}
+
+static bool
+is_huge(const json_t *json)
+{
+	double v = json_real_value(json);
+
+	return v < -WHOLE_MAX || v > WHOLE_MAX;
+}
+
 const char *
 load_type_name(const json_t *json)
 {
@@ -162,7 +188,8 @@ load_type_name(const json_t *json)
 	case JSON_INTEGER:
 		return "a number";
 	case JSON_REAL:
-		return "a number with a fraction";
+		return is_huge(json) ? "a number beyond all ranges"
+				     : "a number with a fraction";
 	case JSON_TRUE:
 		return "true";
 	case JSON_FALSE:
@@ -239,15 +266,17 @@ load_number(struct load *l, const struct conf_key *key, void *target,
 	    const struct conf_at *at)
 {
 	uint64_t value = 0;
+	json_int_t number = 0;
+	bool whole = is_whole(at->json, &number);
 	int rc = 0;
 
-	if (json_is_integer(at->json) && json_integer_value(at->json) < 0) {
+	if (whole && number < 0) {
 		load_error(l, at, "%s is too small; %s", as_written(l, at->json),
 			   wanted(l, key));
 		return;
 	}
-	if (json_is_integer(at->json)) {
-		value = (uint64_t)json_integer_value(at->json);
+	if (whole) {
+		value = (uint64_t)number;
 		if (key->type == CONF_DURATION &&
 		    __builtin_mul_overflow(value, 1000, &value))
 			rc = -ERANGE;
@@ -315,12 +344,14 @@ static void
 load_code(struct load *l, const struct conf_key *key, void *target,
 	  const struct conf_at *at)
 {
-	if (!json_is_integer(at->json)) {
+	json_int_t number = 0;
+
+	if (!is_whole(at->json, &number)) {
 		load_wrong_type(l, key, at);
 		return;
 	}
 	for (const struct conf_choice *c = key->choices; c->word != NULL; c++) {
-		if (json_integer_value(at->json) == (json_int_t)c->value) {
+		if (number == (json_int_t)c->value) {
 			load_store(target, key->offset, key->size, c->value);
 			return;
 		}

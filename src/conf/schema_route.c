@@ -35,11 +35,31 @@ static const struct conf_choice status_pages[] = {
 	{ "page", CONF_STATUS_PAGE, NULL },
 	{ 0 },
 };
+#define METHOD(name, why) #name, HTTP_BIT(HTTP_##name), why
+/* All that the parser knows; some action serves those that are not refused. */
 static const struct conf_choice methods[] = {
-#define X(name) { #name, HTTP_BIT(HTTP_##name), NULL },
-	HTTP_METHODS(X)
-#undef X
-		{ 0 },
+	{ METHOD(GET, NULL) },
+	{ METHOD(HEAD, NULL) },
+	{ METHOD(POST, NULL) },
+	{ METHOD(PUT, NULL) },
+	{ METHOD(DELETE, NULL) },
+	{ METHOD(PATCH, NULL) },
+	{ METHOD(OPTIONS, "is answered by every route, and cannot be named") },
+	{ METHOD(TRACE, "is never served") },
+	{ METHOD(CONNECT, "is never served") },
+	{ 0 },
+};
+static const struct conf_choice auth_methods[] = {
+	{ METHOD(GET, NULL) },
+	{ METHOD(HEAD, NULL) },
+	{ METHOD(POST, NULL) },
+	{ METHOD(PUT, NULL) },
+	{ METHOD(DELETE, NULL) },
+	{ METHOD(PATCH, NULL) },
+	{ METHOD(OPTIONS, NULL) },
+	{ METHOD(TRACE, "is never served") },
+	{ METHOD(CONNECT, "is never served") },
+	{ 0 },
 };
 const struct conf_choice conf_schema_redirect_codes[] = {
 	{ "301", 301, NULL }, { "302", 302, NULL }, { "303", 303, NULL },
@@ -256,7 +276,7 @@ static const struct conf_key auth_keys[] = {
 	  MARK(struct conf_auth, bearer.enabled, 1) },
 	{ "for", CONF_SET, NULL,
 	  "methods that need it; default: all; \"GET\" is HEAD, too",
-	  INTO(struct conf_auth, methods), .choices = methods, .min = 1 },
+	  INTO(struct conf_auth, methods), .choices = auth_methods, .min = 1 },
 };
 static const struct conf_section auth = {
 	.name = "auth",

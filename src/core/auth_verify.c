@@ -27,7 +27,8 @@ struct auth_job {
 	uint64_t client;         /* clients_key() of who asked first; 0: a unix socket */
 	unsigned char key[SECRET_DIGEST];
 	bool known;
-	int result; /* of password_verify() */
+	bool yields; /* was cancelled, and may have no answer */
+	int result;  /* of password_verify() */
 	char hash[PASSWORD_HASH_MAX + 1];
 	char password[PASSWORD_MAX + 1];
 };
@@ -125,8 +126,7 @@ static void
 finish_job(struct pool_job *pool, bool ran)
 {
 	struct auth_job *job = (struct auth_job *)pool;
-	enum auth_verdict verdict =
-		ran ? verdict_of(job->result, job->known) : AUTH_BROKEN;
+	enum auth_verdict verdict = ran ? verdict_of(job->result, job->known) : AUTH_BUSY;
 
 	unlink_job(job);
 	if (ran && job->result < 0)
@@ -152,7 +152,8 @@ static struct auth_job *
 find_job(const struct auth_shared *s, const unsigned char *key)
 {
 	for (struct auth_job *job = s->jobs; job != NULL; job = job->next) {
-		if (job->waits != NULL && secret_eq(job->key, key, SECRET_DIGEST))
+		if (job->waits != NULL && !job->yields &&
+		    secret_eq(job->key, key, SECRET_DIGEST))
 			return job;
 	}
 	return NULL;
@@ -250,6 +251,20 @@ auth_verdict(struct exchange *ex)
 
 	ex->auth_wait = NULL;
 	return verdict;
+}
+
+void
+auth_yield(struct exchange *ex)
+{
+	struct auth_wait *w = ex->auth_wait;
+	struct auth_job *job = w != NULL ? w->job : NULL;
+
+	/* Not all who send nothing more have gone: who can be answered, is. */
+	if (job == NULL || job->waits != w || w->next != NULL ||
+	    !pool_is_busy(job->shared->pool))
+		return;
+	job->yields = true;
+	pool_cancel(job->shared->pool, &job->pool);
 }
 
 void

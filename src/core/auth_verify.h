@@ -55,6 +55,11 @@ enum auth_verdict auth_verify(struct auth_shared *s, struct exchange *ex,
 /* Once, after exchange_release(): of ex->auth_wait, which is NULL then. */
 enum auth_verdict auth_verdict(struct exchange *ex);
 
+/* The client seems to have gone: a check that waits only for him, and for a helper, gives its
+ * place to others while all helpers are busy, and the verdict is AUTH_BUSY. One that runs goes
+ * on; nothing happens when the exchange does not wait. */
+void auth_yield(struct exchange *ex);
+
 /* The exchange does not wait any longer; nothing happens when it did not. */
 void auth_forget(struct exchange *ex);
 #endif

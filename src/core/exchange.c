@@ -325,6 +325,12 @@ exchange_later_after(struct exchange *ex, unsigned ms)
 }
 
 void
+exchange_peer_left(struct exchange *ex)
+{
+	auth_yield(ex);
+}
+
+void
 exchange_hold(struct exchange *ex)
 {
 	assert(ex->state == EXCHANGE_NEW || ex->state == EXCHANGE_HELD);

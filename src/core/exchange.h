@@ -243,6 +243,10 @@ void exchange_later(struct exchange *ex);
 /* Likewise, when `ms` have passed or anything else gives it a turn. */
 void exchange_later_after(struct exchange *ex, unsigned ms);
 
+/* The peer sends nothing more, and may be gone, while the exchange is HELD. What it waits for may
+ * be given up for others; it goes on as ever. */
+void exchange_peer_left(struct exchange *ex);
+
 /* From within open(): no body is wanted before exchange_unhold() (see HELD above); a turn
  * must have been asked for. From within work(): now it is. */
 void exchange_hold(struct exchange *ex);

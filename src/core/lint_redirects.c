@@ -14,7 +14,7 @@
 struct report {
 	struct redirect_graph g;
 	struct lint *lint;
-	struct lint_kind loops, joins, chains, nothing;
+	struct lint_kind loops, joins, chains, nothing, commas;
 };
 
 /* --- where things stand --- */
@@ -259,6 +259,33 @@ report_nothing(struct report *r, const struct redirect_node *n)
 		   SLICE_ARG(n->path), SLICE_ARG(s.target));
 }
 
+/* As tables of other programs separate words and end rows; here it is part of the path. */
+static bool
+is_punctuated(const char *s)
+{
+	size_t len = strlen(s);
+
+	return len != 0 && strchr(",;", s[len - 1]) != NULL;
+}
+
+static void
+report_punctuation(struct report *r, const struct redirect_node *n)
+{
+	const char *text = n->row->from;
+	struct conf_place place;
+
+	if (!is_punctuated(text))
+		text = n->row->to;
+	if (!is_punctuated(text))
+		return;
+	place = node_place(r->lint, n);
+	if (lint_count(r->lint, &r->commas, &place))
+		lint_shown(r->lint, &r->commas, &place,
+			   "\"%s\" ends in \"%c\", which is part of it here: write "
+			   "nothing but blanks between and behind them",
+			   text, text[strlen(text) - 1]);
+}
+
 static void
 report(struct report *r)
 {
@@ -274,7 +301,10 @@ report(struct report *r)
 		else if (n->fate == FATE_ENDS && n->redirects == 1 &&
 			 n->end == FOLLOW_NOTHING)
 			report_nothing(r, n);
+		if (n->row != NULL)
+			report_punctuation(r, n);
 	}
+	lint_rest(r->lint, &r->commas);
 	lint_rest(r->lint, &r->loops);
 	lint_rest(r->lint, &r->joins);
 	lint_rest(r->lint, &r->chains);
@@ -289,6 +319,8 @@ lint_redirects(struct lint *l, const struct site *site)
 		.loops = { .level = LINT_ERROR, .many = "loops of redirects" },
 		.joins = { .level = LINT_ERROR, .many = "that lead into such redirects" },
 		.chains = { .level = LINT_WARNING, .many = "chains of redirects" },
+		.commas = { .level = LINT_WARNING,
+			    .many = "rows that end in a comma or semicolon" },
 		.nothing = { .level = LINT_WARNING,
 			     .many = "redirects that lead to nothing" },
 	};

@@ -306,6 +306,25 @@ take_input(struct conn *c, struct slice in)
 	kick_after_turn(c);
 }
 
+/* What came while reading is paused stays where it is; but who has left while he was held is
+ * not waited for. Behind bytes that he sent before that cannot be seen. */
+static void
+peek(struct conn *c)
+{
+	char byte;
+	ssize_t n = 1;
+
+	if ((c->pause & CONN_PAUSE_HELD) != 0)
+		n = recv(c->fd, &byte, 1, MSG_PEEK);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	stop_reading(c);
+	if (n == 0)
+		c->ops->left(c);
+	else if (n < 0)
+		conn_close(c, conn_end_from(errno));
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -314,7 +333,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	if (c->pause != 0) {
-		stop_reading(c);
+		peek(c);
 		return;
 	}
 	n = recv(fd, c->net->in, NET_IN_SIZE, 0);

@@ -74,6 +74,8 @@ struct conn_ops {
 	void (*turn)(struct conn *);
 	/* The peer will send nothing more, and input() has had all there was. */
 	void (*eof)(struct conn *);
+	/* The same, while the protocol is CONN_PAUSE_HELD: eof() comes too, later. */
+	void (*left)(struct conn *);
 	/* The deadline has passed. */
 	void (*timeout)(struct conn *);
 	/* The server drains: end soon. */

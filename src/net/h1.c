@@ -523,6 +523,15 @@ on_eof(struct conn *c)
 }
 
 static void
+on_left(struct conn *c)
+{
+	struct h1 *h = c->protocol;
+
+	if (h != NULL && h->has_begun)
+		exchange_peer_left(&h->ex);
+}
+
+static void
 on_timeout(struct conn *c)
 {
 	h1_time_out(c);
@@ -549,6 +558,7 @@ static const struct conn_ops h1_ops = {
 	.writable = on_writable,
 	.turn = on_turn,
 	.eof = on_eof,
+	.left = on_left,
 	.timeout = on_timeout,
 	.drain = h1_end_quiet,
 	.settled = on_settled,

@@ -446,6 +446,30 @@ def test_clients_that_leave_while_they_wait(start, site, users):
     assert server.stop() == 0
 
 
+@pytest.mark.seconds(90)
+@pytest.mark.parametrize("backend", ["epoll", "poll", "select"])
+def test_clients_that_have_left_keep_no_place(start, site, users, backend):
+    """All places are taken by who closes at once: the next one is checked, not refused."""
+    users.write_text(f"slow:{VERY_SLOW}\n")
+    server = start(config([{**files(site), "auth": basic(users)}], workers=1,
+                          event_backend=backend))
+    socks = [from_address(server, i + 1) for i in range(16)]
+    for i, sock in enumerate(socks):
+        sock.sendall(raw("/hello.txt", "slow", f"guess{i}"))
+    time.sleep(0.1)  # until helpers have begun
+    for sock in socks:
+        sock.close()
+    time.sleep(0.1)
+    last = from_address(server, 99)
+    last.sendall(raw("/hello.txt", "slow", "guess", "Connection: close\r\n"))
+    assert read_all(last).startswith(b"HTTP/1.1 401 ")
+    half = from_address(server, 98)
+    half.sendall(raw("/hello.txt", "slow", "another"))
+    half.shutdown(socket.SHUT_WR)
+    assert read_all(half).startswith(b"HTTP/1.1 401 ")
+    assert server.stop() == 0
+
+
 def test_stop_while_passwords_are_checked(start, site, users):
     server = start(config([{**files(site), "auth": basic(users)}], timeouts={"shutdown": 0}))
     socks = [from_address(server, i + 1) for i in range(12)]

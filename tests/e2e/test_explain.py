@@ -361,8 +361,32 @@ def test_other_clients_and_fields(explain):
     assert "412 Precondition" in explain("-H", 'If-Match: "x"', "-H", "X: y", "HEAD", "/hello.txt",
                                          status=1)
     assert "two Host fields" in explain("-H", "Host: a", "-H", "host: b", "/", status=1)
+    assert ": the request names no host that can be read" in explain("BREW", "/", status=1)
     assert "405 Method" in explain("DELETE", "/hello.txt", status=1)
     assert "204 No" in explain("OPTIONS", "*")
+
+
+def test_fields_from_a_file_and_from_standard_input(explain, websrv, tmp_path):
+    (tmp_path / "fields").write_text("Range: bytes=0-1\r\n\nX-A: b")
+    said = explain("--json", "-H", "@fields", "-H", "X-C: d", "/hello.txt")
+    assert said["request"]["fields"] == ["Range: bytes=0-1", "X-A: b", "X-C: d"]
+    assert said["answer"]["status"] == 206
+    done = subprocess.run([websrv, "--explain", "-H", "@-", "/hello.txt", "-c", "web.json"],
+                          input='If-Match: "x"\n', cwd=tmp_path, text=True, capture_output=True,
+                          env=harness.environment(tmp_path), timeout=harness.PATIENCE)
+    assert done.returncode == 1 and "412 " in done.stdout
+
+
+def test_credentials_are_used_and_not_shown(explain):
+    secret = "YW5uYTp4eA=="
+    for field, shown in [(f"Authorization: Basic {secret}", "Authorization: Basic (not shown)"),
+                         (f"authorization: {secret}", "authorization: (not shown)"),
+                         (f"Proxy-Authorization: Basic {secret}",
+                          "Proxy-Authorization: Basic (not shown)"),
+                         (f"Cookie: a={secret}", "Cookie: (not shown)")]:
+        for args in [], ["--json"]:
+            text = json.dumps(explain(*args, "-H", field, "/hello.txt"))
+            assert secret not in text and shown in text
 
 
 def test_an_upload_is_looked_at_as_far_as_can_be(explain):
@@ -411,6 +435,8 @@ def test_bytes_that_are_no_text_stay_json(explain):
     (["--explain", "ftp:\x1b]0;x\x07"], r"ftp:\x1b]0;x\x07 is no URL"),
     (["--explain", "/", "--from", "\x1b[2J"], r"\x1b[2J is no address"),
     (["--explain", "/", "-H", "A: b\r\nC: d"], "has a line end in it"),
+    (["--explain", "/", "-H", "@none"], "-H @none cannot be read: No such file"),
+    (["--explain", "/", "-H", "@."], "-H @. cannot be read: Is a directory"),
     (["--explain", "GET", "/", ".", "more"], "only one directory"),
     (["--json", "."], "go with --explain"),
     (["-H", "A: b", "."], "go with --explain"),

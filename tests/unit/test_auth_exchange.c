@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "tree.h"
@@ -345,6 +346,94 @@ one_who_leaves_takes_no_answer_from_the_others(void **state)
 	assert_false(rig.t[1].wants_turn);
 }
 
+/* --- clients that send nothing more --- */
+
+struct stopper {
+	struct pool_job pool; /* first */
+	atomic_bool *open;
+};
+
+static void
+stop(struct pool_job *job)
+{
+	const struct stopper *s = (struct stopper *)job;
+
+	while (!atomic_load(s->open))
+		usleep(1000);
+}
+
+static void
+free_stopper(struct pool_job *job, bool ran)
+{
+	assert_true(ran);
+	free(job);
+}
+
+static void
+keep_helpers_busy(atomic_bool *open)
+{
+	atomic_init(open, false);
+	for (int i = 0; i < 2; i++) {
+		struct stopper *s = calloc(1, sizeof(*s));
+
+		assert_non_null(s);
+		*s = (struct stopper){ { .run = stop, .done = free_stopper }, open };
+		assert_int_equal(pool_submit(rig.pool, &s->pool), 0);
+	}
+	while (!pool_is_busy(rig.pool))
+		usleep(1000);
+}
+
+static void
+client_that_left_gives_his_place_to_others(void **state)
+{
+	atomic_bool open;
+
+	(void)state;
+	keep_helpers_busy(&open);
+	for (unsigned i = 0; i < AUTH_CHECKS_ADDRESS; i++)
+		begin_with_number(i, i, 1);
+	exchange_peer_left(&rig.t[1].ex);
+	exchange_peer_left(&rig.t[1].ex);
+	assert_int_equal(finish_held(1), 503);
+	assert_non_null(strstr(rig.t[1].fields.ptr, "Retry-After: 1\n"));
+	begin_with_number(1, 9, 1); /* in its place */
+	assert_int_equal(rig.t[1].ex.state, EXCHANGE_HELD);
+	atomic_store(&open, true);
+	for (size_t i = 0; i < AUTH_CHECKS_ADDRESS; i++)
+		assert_int_equal(finish_held(i), 401);
+}
+
+static void
+client_that_left_takes_no_answer_from_the_others(void **state)
+{
+	atomic_bool open;
+
+	(void)state;
+	keep_helpers_busy(&open);
+	begin(0, "/say/x", ALICE);
+	begin(1, "/say/x", ALICE);
+	exchange_peer_left(&rig.t[0].ex);
+	exchange_peer_left(&rig.t[1].ex);
+	begin(2, "/say/x", BOB);
+	exchange_peer_left(&rig.t[2].ex);
+	begin(3, "/say/x", BOB); /* does not wait for what was given up */
+	assert_int_equal(finish_held(2), 503);
+	atomic_store(&open, true);
+	assert_int_equal(finish_held(0), 200);
+	assert_int_equal(finish_held(1), 200);
+	assert_int_equal(finish_held(3), 200);
+}
+
+static void
+client_that_only_ends_his_half_is_answered_while_helpers_are_free(void **state)
+{
+	(void)state;
+	begin(0, "/say/x", ALICE);
+	exchange_peer_left(&rig.t[0].ex);
+	assert_int_equal(finish_held(0), 200);
+}
+
 static void
 refusal_while_held_is_the_answer(void **state)
 {
@@ -396,6 +485,9 @@ main(void)
 		TEST(checks_for_one_user_tell_nothing_about_another),
 		TEST(exchange_that_ends_while_held_is_forgotten),
 		TEST(one_who_leaves_takes_no_answer_from_the_others),
+		TEST(client_that_left_gives_his_place_to_others),
+		TEST(client_that_left_takes_no_answer_from_the_others),
+		TEST(client_that_only_ends_his_half_is_answered_while_helpers_are_free),
 		TEST(refusal_while_held_is_the_answer),
 		TEST(exchange_may_end_between_verdict_and_turn),
 		TEST(without_a_pool_it_is_checked_at_once),

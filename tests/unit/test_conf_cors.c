@@ -221,8 +221,9 @@ cors_is_checked(void **state)
 		  "t.json:3:22: /servers/0/routes/0/cors/methods/0: \"GTE\" is not known "
 		  "here; did you mean \"GET\"?\n" },
 		{ "cors_method_that_is_not_served", CORS("{\"methods\": [\"TRACE\"]}"),
-		  "t.json:3:22: /servers/0/routes/0/cors/methods/0: TRACE is not served "
-		  "by this route; write some of GET, HEAD, POST, PUT, DELETE, PATCH\n" },
+		  "t.json:3:22: /servers/0/routes/0/cors/methods/0: \"TRACE\" is never "
+		  "served; write one of \"GET\", \"HEAD\", \"POST\", \"PUT\", "
+		  "\"DELETE\", \"PATCH\"\n" },
 		{ "cors_method_that_the_route_does_not_take",
 		  ROUTE("{\"path\": \"/*\", \"files\": {\"root\": \"x\"}, \"methods\": "
 			"[\"GET\"],\n\"cors\": {\"methods\": [\"GET\", \"HEAD\"]}}"),

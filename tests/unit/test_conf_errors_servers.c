@@ -553,9 +553,16 @@ methods_are_those_that_the_action_serves(void **state)
 		  "\"files\"; write some of GET, HEAD\n" },
 		{ "methods_trace",
 		  ROUTE("{\"path\": \"/a\", \"respond\": {}, \"methods\": [\"TRACE\"]}"),
-		  "t.json:2:43: /servers/0/routes/0/methods/0: TRACE is not served by "
-		  "\"respond\"; write some of GET, HEAD, POST, PUT, DELETE, "
-		  "PATCH\n" },
+		  "t.json:2:43: /servers/0/routes/0/methods/0: \"TRACE\" is never "
+		  "served; write one of \"GET\", \"HEAD\", \"POST\", \"PUT\", "
+		  "\"DELETE\", \"PATCH\"\n" },
+		{ "methods_options",
+		  ROUTE("{\"path\": \"/a\", \"respond\": {}, \"methods\": "
+			"[\"OPTIONS\"]}"),
+		  "t.json:2:43: /servers/0/routes/0/methods/0: \"OPTIONS\" is answered "
+		  "by "
+		  "every route, and cannot be named; write one of \"GET\", \"HEAD\", "
+		  "\"POST\", \"PUT\", \"DELETE\", \"PATCH\"\n" },
 		{ "methods_of_files_and_upload",
 		  ROUTE("{\"path\": \"/*\", \"files\": {\"root\": \"x\"}, \"upload\": "
 			"{\"directory\": \"y\"}, \"methods\": [\"PATCH\"]}"),

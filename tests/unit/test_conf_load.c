@@ -119,6 +119,45 @@ top_level_values_are_taken_over(void **state)
 }
 
 static void
+whole_numbers_may_be_written_in_any_way_of_json(void **state)
+{
+	struct config *c =
+		load("{\"workers\": 3.0, \"limits\": {\"connections\": 1e3, "
+		     "\"body_size\": 250e-1}, \"servers\": [{\"listen\": "
+		     "[\"127.0.0.1:80\"], \"redirects\": {\"/a\": {\"to\": \"/b\", "
+		     "\"status\": 301.0}}}]}");
+
+	(void)state;
+	assert_int_equal(c->workers, 3);
+	assert_int_equal(c->limits.connections, 1000);
+	assert_int_equal(c->servers[0].limits.body_size, 25);
+	assert_int_equal(c->servers[0].redirects[0].status, 301);
+	conf_free(c);
+}
+
+static void
+cache_control_of_a_route_stands_for_the_field_of_the_server(void **state)
+{
+	struct config *c = load(
+		SERVER("\"headers\": {\"Cache-Control\": \"no-cache\", \"X-A\": \"1\", "
+		       "\"X-Content-Type-Options\": null}, \"routes\": ["
+		       " {\"path\": \"/a\", \"status\": \"health\", \"cache_control\": "
+		       "\"no-store\"},"
+		       " {\"path\": \"/b\", \"status\": \"health\", \"cache_control\": "
+		       "\"no-store\","
+		       "  \"headers\": {\"cache-control\": null}},"
+		       " {\"path\": \"/c\", \"status\": \"health\"}]"));
+	const struct conf_route *r = c->servers[0].routes;
+
+	(void)state;
+	assert_int_equal(r[0].headers.count, 1);
+	assert_string_equal(r[0].headers.items[0].name, "X-A");
+	assert_int_equal(r[1].headers.count, 1);
+	assert_int_equal(r[2].headers.count, 2);
+	conf_free(c);
+}
+
+static void
 access_log_null_is_off(void **state)
 {
 	struct config *c = load("{\"logs\": {\"access\": null},"
@@ -599,6 +638,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(missing_sections_have_their_defaults),
 		cmocka_unit_test(top_level_values_are_taken_over),
+		cmocka_unit_test(whole_numbers_may_be_written_in_any_way_of_json),
+		cmocka_unit_test(
+			cache_control_of_a_route_stands_for_the_field_of_the_server),
 		cmocka_unit_test(access_log_null_is_off),
 		cmocka_unit_test(addresses_of_every_kind_are_read),
 		cmocka_unit_test(unix_path_of_107_bytes_is_taken),

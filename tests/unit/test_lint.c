@@ -130,6 +130,17 @@ a_target_that_nothing_answers(void **state)
 }
 
 static void
+a_row_that_ends_as_in_other_tables(void **state)
+{
+	(void)state;
+	finds("\"/a,\":\"/end/\",\n\"/b\":\"/end/;\",\n\"/c,d\":\"/end/?a;b\"", "",
+	      "t:2:2: /servers/0/redirects/~1a,: warning: \"/a,\" ends in \",\", which "
+	      "is part of it here: write nothing but blanks between and behind them\n"
+	      "t:3:1: /servers/0/redirects/~1b: warning: \"/end/;\" ends in \";\", which "
+	      "is part of it here: write nothing but blanks between and behind them\n");
+}
+
+static void
 a_prefix_that_grows(void **state)
 {
 	(void)state;
@@ -408,6 +419,7 @@ main(void)
 		cmocka_unit_test(a_chain_through_a_query_cannot_say_what_to_write),
 		cmocka_unit_test(a_prefix_without_its_slash_is_a_further_redirect),
 		cmocka_unit_test(a_target_that_nothing_answers),
+		cmocka_unit_test(a_row_that_ends_as_in_other_tables),
 		cmocka_unit_test(a_prefix_that_grows),
 		cmocka_unit_test(prefixes_that_lead_to_each_other),
 		cmocka_unit_test(a_row_and_a_prefix_that_lead_to_each_other),

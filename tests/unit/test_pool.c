@@ -200,6 +200,26 @@ cancelled_job_makes_room_and_is_told_so(void **state)
 }
 
 static void
+pool_is_busy_while_no_helper_is_left(void **state)
+{
+	struct pool *p = pool_new(2, 2);
+
+	(void)state;
+	assert_non_null(p);
+	assert_false(pool_is_busy(p));
+	submit(p, true);
+	wait_until_begun(1);
+	assert_false(pool_is_busy(p));
+	submit(p, true);
+	wait_until_begun(2);
+	assert_true(pool_is_busy(p));
+	atomic_store(&seen.open, true);
+	finish(p, 2);
+	assert_false(pool_is_busy(p));
+	pool_free(p);
+}
+
+static void
 job_that_runs_cannot_be_cancelled(void **state)
 {
 	struct pool *p = pool_new(1, 2);
@@ -276,6 +296,7 @@ main(void)
 		cmocka_unit_test_setup(full_queue_says_so_and_leaves_the_job_alone,
 				       setup),
 		cmocka_unit_test_setup(cancelled_job_makes_room_and_is_told_so, setup),
+		cmocka_unit_test_setup(pool_is_busy_while_no_helper_is_left, setup),
 		cmocka_unit_test_setup(job_that_runs_cannot_be_cancelled, setup),
 		cmocka_unit_test_setup(end_of_the_pool_ends_every_job, setup),
 		cmocka_unit_test_setup(cancelling_while_jobs_run_loses_none, setup),
