@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "conf/load.h"
+#include "http/template.h"
 
 #define CONFIG                                                                           \
 	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"redirects\": \"t.map\"}]}"
@@ -241,6 +242,29 @@ what_is_no_file_is_an_error_of_the_configuration(void **state)
 }
 
 static void
+a_target_has_at_most_64k(void **state)
+{
+	const struct dir *d = *state;
+	struct buf text, errors;
+
+	buf_init(&text);
+	buf_add_str(&text, "/a /");
+	for (size_t i = 1; i < TEMPLATE_OUT_MAX; i++)
+		buf_add_char(&text, 'x');
+	buf_add_char(&text, '\0');
+	conf_free(load_good(d, text.ptr));
+	text.ptr[text.len - 1] = 'x';
+	write_table(d, text.ptr, text.len);
+	assert_null(load(d, &errors));
+	buf_add_char(&errors, '\0');
+	assert_non_null(strstr(errors.ptr, "t.map:1:4: \"/xxx"));
+	assert_non_null(strstr(errors.ptr, "has more than 64K, which is too long for a "
+					   "redirect; write a shorter one\n"));
+	buf_fini(&errors);
+	buf_fini(&text);
+}
+
+static void
 of_many_errors_a_hundred_are_told(void **state)
 {
 	const struct dir *d = *state;
@@ -273,6 +297,7 @@ main(void)
 		CASE(errors_have_positions_in_the_file),
 		CASE(broken_json_and_duplicates_are_errors_of_the_file),
 		CASE(what_is_no_file_is_an_error_of_the_configuration),
+		CASE(a_target_has_at_most_64k),
 		CASE(of_many_errors_a_hundred_are_told),
 	};
 
