@@ -123,13 +123,24 @@ load_check_methods(struct load *l, const struct conf_at *list, unsigned served,
 	}
 }
 
+/* The page of an upload may be named beside the POST that it sends. */
+static unsigned
+page_methods(const struct conf_route *r)
+{
+	if ((r->actions & CONF_ACTION_UPLOAD) == 0 || !r->upload.page ||
+	    !r->upload.resumable || !r->is_prefix ||
+	    (r->methods & HTTP_BIT(HTTP_POST)) == 0)
+		return 0;
+	return HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD);
+}
+
 /* Only methods that some action of the route can serve. */
 static void
 check_methods(struct load *l, const struct conf_route *r, const struct conf_at *at)
 {
 	struct conf_at list;
 	const char *names = "";
-	unsigned served = served_methods(r);
+	unsigned served = served_methods(r) | page_methods(r);
 
 	for (size_t i = 0; i < ACTIONS; i++) {
 		if ((r->actions & actions[i].action) != 0)

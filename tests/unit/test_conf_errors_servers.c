@@ -563,6 +563,17 @@ methods_are_those_that_the_action_serves(void **state)
 		  "by "
 		  "every route, and cannot be named; write one of \"GET\", \"HEAD\", "
 		  "\"POST\", \"PUT\", \"DELETE\", \"PATCH\"\n" },
+		{ "methods_of_a_page_without_its_post",
+		  ROUTE("{\"path\": \"/*\", \"upload\": {\"directory\": \"y\"}, "
+			"\"methods\": [\"GET\"]}"),
+		  "t.json:2:58: /servers/0/routes/0/methods/0: GET is not served by "
+		  "\"upload\"; write some of POST, PUT, DELETE\n" },
+		{ "methods_of_an_upload_without_a_page",
+		  ROUTE("{\"path\": \"/*\", \"upload\": {\"directory\": \"y\", \"page\": "
+			"false}, "
+			"\"methods\": [\"GET\", \"POST\"]}"),
+		  "t.json:2:73: /servers/0/routes/0/methods/0: GET is not served by "
+		  "\"upload\"; write some of POST, PUT, DELETE\n" },
 		{ "methods_of_files_and_upload",
 		  ROUTE("{\"path\": \"/*\", \"files\": {\"root\": \"x\"}, \"upload\": "
 			"{\"directory\": \"y\"}, \"methods\": [\"PATCH\"]}"),
