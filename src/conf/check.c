@@ -35,7 +35,7 @@ check_account(struct slice s)
 	if (s.len > ACCOUNT_MAX)
 		return "has more than 255 bytes, which no name of a system has; write a "
 		       "shorter one";
-	if (has_control(s))
+	if (slice_has_control(s))
 		return "has a control character; remove it";
 	return check_not_empty(s);
 }
