@@ -42,6 +42,7 @@ generation_free(struct generation *g)
 	free(g->slots);
 	clients_free(g->clients);
 	quota_free(g->quota);
+	quota_free(g->unfinished);
 	sockets_close(&g->sockets, false);
 	start_close(&g->start);
 	logs_close(&g->logs);
@@ -59,16 +60,26 @@ give_memory_back(void)
 #endif
 }
 
+/* NULL where no directory has such a limit. 0 or -ENOMEM. */
+static int
+make_quota(const struct generation *g, enum store_quota_kind kind, struct quota **out)
+{
+	size_t directories = store_quota_count(g->conf, kind);
+
+	if (directories == 0)
+		return 0;
+	*out = quota_new(g->conf->workers, directories, clock_mono_ms());
+	return *out != NULL ? 0 : -ENOMEM;
+}
+
 int
 generation_make_slots(struct generation *g)
 {
-	size_t quotas = store_quota_count(g->conf);
-
 	g->slots = calloc(g->conf->workers, sizeof(*g->slots));
 	g->clients = clients_new(g->conf->workers);
-	if (quotas != 0)
-		g->quota = quota_new(g->conf->workers, quotas, clock_mono_ms());
-	if (g->slots == NULL || g->clients == NULL || (quotas != 0 && g->quota == NULL))
+	if (g->slots == NULL || g->clients == NULL ||
+	    make_quota(g, STORE_QUOTA_BYTES, &g->quota) < 0 ||
+	    make_quota(g, STORE_QUOTA_UNFINISHED, &g->unfinished) < 0)
 		return -ENOMEM;
 	g->slot_count = g->conf->workers;
 	for (size_t i = 0; i < g->slot_count; i++)

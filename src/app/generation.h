@@ -47,6 +47,7 @@ struct generation {
 	struct sockets sockets;
 	struct clients *clients; /* of its workers, by slot: a reload counts anew */
 	struct quota *quota;     /* of upload directories, likewise; NULL: none has one */
+	struct quota *unfinished; /* their unfinished uploads, likewise */
 	struct slot *slots;
 	size_t slot_count;  /* as many as conf->workers, once there are slots */
 	size_t block_count; /* of counters: its workers sum that many */

@@ -85,6 +85,7 @@ run_as_worker(struct supervisor *s, struct generation *g, size_t index, int chan
 		.counters = s->counters,
 		.clients = g->clients,
 		.quota = g->quota,
+		.unfinished = g->unfinished,
 		.blocks = g->block_count,
 		.block = g->slots[index].block,
 		.slots = g->slot_count,
@@ -184,6 +185,8 @@ slot_reap(struct supervisor *s, struct generation *g, size_t index, int status)
 	clients_forget(g->clients, index);
 	if (g->quota != NULL)
 		quota_forget(g->quota, index);
+	if (g->unfinished != NULL)
+		quota_forget(g->unfinished, index);
 	atomic_store(&s->counters[slot->block].v[COUNTER_CONNECTIONS_OPEN], 0);
 }
 

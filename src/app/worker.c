@@ -24,14 +24,15 @@
 #include "net/conn.h"
 #include "net/net.h"
 
-#define HELPERS 2 /* threads for what would keep the loop waiting */
+#define HELPERS 2 /* threads of each kind for what would keep the loop waiting */
 #define JOBS_WAITING 1024
 #define QUIET_MS 1000 /* a client that was silent for so long has no request on its way */
 
 struct worker {
 	const struct worker_boot *boot;
 	struct file_shared *files;
-	struct pool *pool;
+	struct pool *pool;      /* for the disk */
+	struct pool *passwords; /* of their own: nobody who logs in waits for a disk */
 	struct auth_shared *auth;
 	bool draining; /* the server stops; read by the health page */
 	bool yielded;  /* so was the supervisor told */
@@ -222,13 +223,16 @@ open_site(struct worker *w)
 				   .counters = &b->counters[b->block],
 				   .status = &w->status,
 				   .limits = &w->limits,
-				   .quota = b->quota };
+				   .quota = b->quota,
+				   .unfinished = b->unfinished };
 	struct buf errors;
 
 	w->files = file_shared_new(b->conf, takes_uploads(b->conf) ? b->counters : NULL,
 				   b->blocks);
 	w->pool = pool_new(HELPERS, JOBS_WAITING);
-	w->auth = auth_shared_new(w->pool);
+	w->passwords = pool_new(HELPERS, JOBS_WAITING);
+	if (w->passwords != NULL)
+		w->auth = auth_shared_new(w->passwords);
 	if (w->files == NULL || w->pool == NULL || w->auth == NULL) {
 		log_error(env.log, "out of memory");
 		return -1;
@@ -258,7 +262,8 @@ open_net(struct worker *w)
 		log_error(&b->logs->errors, "event loop: %s", why);
 		return -EINVAL;
 	}
-	if (net_watch_pool(w->net, w->pool) < 0 || (!b->waits && listen_all(w) < 0))
+	if (net_watch_pool(w->net, w->pool) < 0 ||
+	    net_watch_pool(w->net, w->passwords) < 0 || (!b->waits && listen_all(w) < 0))
 		return -ENOMEM;
 	w->on_channel =
 		event_new(w->net->base, b->channel, EV_READ | EV_PERSIST, on_channel, w);
@@ -303,6 +308,7 @@ fini(struct worker *w)
 		event_free(w->on_tick);
 	net_free(w->net);
 	pool_free(w->pool);
+	pool_free(w->passwords);
 	auth_shared_free(w->auth);
 	accesslog_fini(&w->accesslog);
 	site_free(w->site);

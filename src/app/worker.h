@@ -24,6 +24,7 @@ struct worker_boot {
 	struct counter_block *counters; /* all blocks; [block] is ours */
 	struct clients *clients;        /* of all workers, by slot */
 	struct quota *quota;            /* likewise; may be NULL */
+	struct quota *unfinished;       /* likewise */
 	size_t blocks;
 	size_t block;
 	size_t slots;

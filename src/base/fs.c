@@ -316,23 +316,36 @@ open_named(struct fs_temp *t, mode_t mode)
 	return rc;
 }
 
-int
-fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
+/* The umask must not take away what the configuration promises. */
+static int
+set_mode(struct fs_temp *t, mode_t mode)
 {
-	int rc = 0;
+	int rc = fchmod(t->fd, mode) < 0 ? -errno : 0;
 
-	*t = (struct fs_temp){ .fd = -1, .dirfd = dirfd };
-	t->fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
-	if (t->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-		rc = open_named(t, mode);
-	else if (t->fd < 0)
-		rc = -errno;
-	/* The umask must not take away what the configuration promises. */
-	if (rc == 0 && fchmod(t->fd, mode) < 0)
-		rc = -errno;
 	if (rc < 0)
 		fs_temp_discard(t);
 	return rc;
+}
+
+int
+fs_temp_open_nameless(struct fs_temp *t, int dirfd, mode_t mode)
+{
+	*t = (struct fs_temp){ .fd = -1, .dirfd = dirfd };
+	t->fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	if (t->fd < 0)
+		return errno == EISDIR || errno == EINVAL ? -EOPNOTSUPP : -errno;
+	return set_mode(t, mode);
+}
+
+int
+fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
+{
+	int rc = fs_temp_open_nameless(t, dirfd, mode);
+
+	if (rc != -EOPNOTSUPP)
+		return rc;
+	rc = open_named(t, mode);
+	return rc == 0 ? set_mode(t, mode) : rc;
 }
 
 static int

@@ -103,6 +103,9 @@ struct fs_temp {
 /* 0 or -errno; `t` is valid for fs_temp_discard() either way. */
 int fs_temp_open(struct fs_temp *t, int dirfd, mode_t mode)
 	__attribute__((warn_unused_result));
+/* The same; -EOPNOTSUPP where the file system cannot do without a name. */
+int fs_temp_open_nameless(struct fs_temp *t, int dirfd, mode_t mode)
+	__attribute__((warn_unused_result));
 
 /* The hidden name that it has, or will have in `t->dirfd` if a later call needs one; so that it
  * can be written down before. NULL: there are no random numbers. */

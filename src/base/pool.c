@@ -165,8 +165,25 @@ start_helper(struct pool *p)
 	return -rc;
 }
 
+bool
+pool_is_full(struct pool *p)
+{
+	size_t waiting;
+
+	pthread_mutex_lock(&p->lock);
+	waiting = p->waiting.count;
+	pthread_mutex_unlock(&p->lock);
+	return waiting >= p->waiting_max;
+}
+
 int
 pool_submit(struct pool *p, struct pool_job *job)
+{
+	return pool_is_full(p) ? -EAGAIN : pool_insist(p, job);
+}
+
+int
+pool_insist(struct pool *p, struct pool_job *job)
 {
 	size_t waiting, idle;
 	bool ends;
@@ -179,8 +196,6 @@ pool_submit(struct pool *p, struct pool_job *job)
 	pthread_mutex_unlock(&p->lock);
 	if (ends)
 		return -ECANCELED; /* done() of one that ran may ask for more */
-	if (waiting >= p->waiting_max)
-		return -EAGAIN;
 	if (waiting >= idle && p->thread_count < p->thread_max)
 		rc = start_helper(p);
 	if (rc < 0 && p->thread_count == 0)

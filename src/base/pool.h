@@ -41,6 +41,12 @@ void pool_free(struct pool *p);
 /* 0; -EAGAIN: too many wait already; -ECANCELED: pool_free() has begun; another -errno: there is no helper, and none can be
  * started. After a failure the job is the caller's, untouched. */
 int pool_submit(struct pool *p, struct pool_job *job) __attribute__((warn_unused_result));
+/* The same for who was let in when pool_is_full() said no: never refused for the number of
+ * those that wait. */
+int pool_insist(struct pool *p, struct pool_job *job) __attribute__((warn_unused_result));
+
+/* Would pool_submit() say that too many wait? */
+bool pool_is_full(struct pool *p);
 
 /* Every helper that there may be has a job: what waits will have to go on waiting. */
 bool pool_is_busy(struct pool *p);

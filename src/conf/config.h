@@ -163,7 +163,8 @@ struct conf_upload {
 	bool create_directories;
 	struct conf_strings types; /* endings that are taken, ".jpg"; none = all */
 	bool resumable;
-	uint32_t expire_ms; /* of unfinished uploads */
+	uint32_t expire_ms;  /* of unfinished uploads */
+	uint32_t unfinished; /* how many there may be at a time; 0 = no limit */
 	bool page;
 	uint32_t mode;             /* file permission bits */
 	uint32_t per_client;       /* uploads of an address at a time; 0 = no limit */

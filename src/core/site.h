@@ -53,6 +53,7 @@ struct handler_env {
 	const struct upload_dirs *uploads;  /* of the whole site, which sets it itself */
 	/* Of the upload directories that have one, for the worker of the limits; NULL: none holds. */
 	struct quota *quota;
+	struct quota *unfinished; /* uploads, in the units of one */
 	/* Requests are explained, not served, perhaps by a user of few rights: directories that
 	 * may not be opened are told by the answers, not by create(). */
 	bool explains;

@@ -172,6 +172,7 @@ read_record(struct partial *p)
 	close(fd);
 	if (n < 0)
 		return (int)n;
+	p->record_size = (uint64_t)n;
 	return partial_record_read(p->text, (size_t)n, &p->record);
 }
 
@@ -247,6 +248,7 @@ partial_open(struct partial *p, int staging, struct slice id)
 		return rc;
 	/* The draft, section 4.3: state that is lost deactivates the upload. */
 	partial_remove(p);
+	p->lost = true;
 	return -ENOENT;
 }
 
@@ -286,19 +288,36 @@ partial_append(struct partial *p, struct slice bytes)
 
 /* --- save --- */
 
-static int
-write_record(const struct partial *p, const char *name, bool durable)
+/* The text, of the heap; NULL: no memory. *len is 0 when it would be too large. */
+static char *
+make_record(const struct partial *p, size_t *len)
 {
 	struct partial_record r = p->record;
 	char *text = malloc(PARTIAL_RECORD_MAX);
-	int fd = -1, rc = -ENOMEM;
+
+	r.offset = p->size;
+	*len = text != NULL ? partial_record_write(&r, text) : 0;
+	return text;
+}
+
+uint64_t
+partial_record_size(const struct partial *p)
+{
 	size_t n;
 
+	free(make_record(p, &n));
+	return n;
+}
+
+static int
+write_record(struct partial *p, const char *name, bool durable)
+{
+	size_t n;
+	char *text = make_record(p, &n);
+	int fd = -1, rc = n > 0 ? 0 : -EMSGSIZE;
+
 	if (text == NULL)
-		return rc;
-	r.offset = p->size;
-	n = partial_record_write(&r, text);
-	rc = n > 0 ? 0 : -EMSGSIZE;
+		return -ENOMEM;
 	if (rc == 0)
 		fd = openat(p->staging, name,
 			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
@@ -313,13 +332,16 @@ write_record(const struct partial *p, const char *name, bool durable)
 	if (fd >= 0)
 		close(fd);
 	free(text);
+	if (rc == 0)
+		p->record_size = n;
 	return rc;
 }
 
 int
-partial_save(const struct partial *p, bool durable)
+partial_save(struct partial *p, bool durable)
 {
 	struct file_name fresh = name_of(p->id, INFO_NEW);
+	uint64_t before = p->record_size;
 	int rc = 0;
 
 	/* The bytes first: a record must never say more than there is. */
@@ -330,6 +352,7 @@ partial_save(const struct partial *p, bool durable)
 	    renameat(p->staging, fresh.s, p->staging, name_of(p->id, INFO).s) < 0)
 		rc = -errno;
 	if (rc < 0) {
+		p->record_size = before;
 		unlinkat(p->staging, fresh.s, 0);
 		return rc;
 	}

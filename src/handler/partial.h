@@ -27,7 +27,9 @@ struct partial {
 	int staging; /* directory, borrowed */
 	int fd;      /* "ID.part", locked; -1: none */
 	char id[PARTIAL_ID_LEN + 1];
-	uint64_t size; /* bytes in the file: the offset where the next ones go */
+	uint64_t size;        /* bytes in the file: the offset where the next ones go */
+	uint64_t record_size; /* of the record on disk, bytes; 0: there is none yet */
+	bool lost;            /* partial_open() has removed what could not be believed */
 	struct partial_record record;
 	char *text; /* that slices of the record point into; of the heap */
 };
@@ -54,11 +56,13 @@ int partial_append(struct partial *p, struct slice bytes)
 /* Back to a size that it had: a piece whose checksum was wrong. 0 or -errno. */
 int partial_cut(struct partial *p, uint64_t size) __attribute__((warn_unused_result));
 
+/* How large its record is going to be. */
+uint64_t partial_record_size(const struct partial *p);
+
 /* Writes the record down with p->size as its offset. `durable`: that it will be true after a
  * loss of power, too; this waits for the disk. `p` may be a copy, in another thread, while bytes
  * are appended to the original; two saves of one upload at a time are not allowed. 0, -errno. */
-int partial_save(const struct partial *p, bool durable)
-	__attribute__((warn_unused_result));
+int partial_save(struct partial *p, bool durable) __attribute__((warn_unused_result));
 
 /* The file as the store publishes it: it is lent, and never to be discarded. The record stays for
  * partial_save() or partial_remove(). */
@@ -71,11 +75,17 @@ struct partial_sweep {
 	uint64_t removed; /* uploads */
 	uint64_t kept;
 	uint64_t bytes; /* that those kept have */
+	uint64_t parts; /* files "ID.part" that were removed: of unfinished uploads */
+	uint64_t freed; /* bytes that files of all kinds had that were removed */
 };
 
 /* Removes what has expired at `now` (seconds since 1970), and what has been half an
  * upload, as a crash leaves it, for `grace` seconds. What someone holds stays. Waits for the
  * disk, and goes through all of the directory: not for the loop. 0 or -errno. */
 int partial_sweep(int staging, int64_t now, int64_t grace, struct partial_sweep *out);
+
+/* How many unfinished uploads there are, whoever has them. Goes through all of the directory,
+ * too. 0 or -errno. */
+int partial_count(int staging, uint64_t *count);
 
 #endif

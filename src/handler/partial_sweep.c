@@ -22,19 +22,54 @@ struct sweep {
 };
 
 /* Halves of uploads are there for a moment while one is made. */
-static void
+static bool
 sweep_stray(const struct sweep *s, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(s->staging, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_ctime + s->grace < s->now)
-		unlinkat(s->staging, name, 0);
+	if (fstatat(s->staging, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode) || st.st_ctime + s->grace >= s->now ||
+	    unlinkat(s->staging, name, 0) < 0)
+		return false;
+	s->out->freed += (uint64_t)st.st_size;
+	return true;
+}
+
+/* What an upload has on disk. */
+struct possession {
+	bool part;
+	uint64_t bytes;
+};
+
+static struct possession
+look_at(const struct sweep *s, struct slice id)
+{
+	static const char *const endings[] = { ".part", ".info" };
+	struct possession all = { 0 };
+	char name[PARTIAL_ID_LEN + sizeof(".part")];
+	struct stat st;
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%.*s%s", SLICE_ARG(id), endings[i]);
+		if (fstatat(s->staging, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		all.part = all.part || i == 0;
+		all.bytes += S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	}
+	return all;
+}
+
+static void
+note_gone(const struct sweep *s, const struct possession *it)
+{
+	s->out->parts += it->part;
+	s->out->freed += it->bytes;
 }
 
 static void
 sweep_upload(const struct sweep *s, struct slice id, const char *name)
 {
+	struct possession before = look_at(s, id);
 	struct partial p;
 	struct stat st;
 	int rc = partial_open(&p, s->staging, id);
@@ -42,12 +77,15 @@ sweep_upload(const struct sweep *s, struct slice id, const char *name)
 	if (rc == 0 && p.record.expires <= s->now) {
 		partial_remove(&p);
 		s->out->removed++;
+		note_gone(s, &before);
 	} else if (rc == 0 || rc == -EBUSY) {
 		s->out->kept++;
 		s->out->bytes +=
 			p.fd >= 0 && fstat(p.fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+	} else if (rc == -ENOENT && p.lost) {
+		note_gone(s, &before);
 	} else if (rc == -ENOENT) {
-		sweep_stray(s, name);
+		s->out->parts += sweep_stray(s, name) && before.part;
 	} else {
 		s->out->kept++; /* no descriptor, no memory: that says nothing about it */
 	}
@@ -66,16 +104,6 @@ sweep_temp(const struct sweep *s, const char *name)
 	sweep_stray(&patient, name);
 }
 
-static bool
-has_part(const struct sweep *s, struct slice id)
-{
-	char name[PARTIAL_ID_LEN + sizeof(".part")];
-	struct stat st;
-
-	snprintf(name, sizeof(name), "%.*s.part", SLICE_ARG(id));
-	return fstatat(s->staging, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* One name of an upload stands for all: the bytes, or the record where they are published. */
 static void
 sweep_name(const struct sweep *s, const char *name)
@@ -89,22 +117,30 @@ sweep_name(const struct sweep *s, const char *name)
 	if (!partial_is_id(id))
 		return; /* not ours */
 	if (slice_eq(ending, SLICE(".part")) ||
-	    (slice_eq(ending, SLICE(".info")) && !has_part(s, id)))
+	    (slice_eq(ending, SLICE(".info")) && !look_at(s, id).part))
 		sweep_upload(s, id, name);
 	else if (slice_eq(ending, SLICE(".new")) || slice_eq(ending, SLICE(".yield")))
 		sweep_stray(s, name);
 }
 
-int
-partial_sweep(int staging, int64_t now, int64_t grace, struct partial_sweep *out)
+static void
+count_name(const struct sweep *s, const char *name)
 {
-	struct sweep s = { staging, now, grace, out };
-	int fd = openat(staging, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct slice all = slice_from_str(name);
+	struct slice id = slice_make(name, slice_find(all, '.'));
+
+	s->out->kept +=
+		partial_is_id(id) && slice_eq(slice_from(all, id.len), SLICE(".part"));
+}
+
+static int
+each_name(const struct sweep *s, void (*look)(const struct sweep *s, const char *name))
+{
+	int fd = openat(s->staging, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *e;
 	int rc = 0;
 
-	*out = (struct partial_sweep){ 0 };
 	if (dir == NULL) {
 		rc = -errno;
 		if (fd >= 0)
@@ -112,9 +148,29 @@ partial_sweep(int staging, int64_t now, int64_t grace, struct partial_sweep *out
 		return rc;
 	}
 	while (errno = 0, (e = readdir(dir)) != NULL)
-		sweep_name(&s, e->d_name);
+		look(s, e->d_name);
 	if (errno != 0)
 		rc = -errno;
 	closedir(dir);
+	return rc;
+}
+
+int
+partial_sweep(int staging, int64_t now, int64_t grace, struct partial_sweep *out)
+{
+	struct sweep s = { staging, now, grace, out };
+
+	*out = (struct partial_sweep){ 0 };
+	return each_name(&s, sweep_name);
+}
+
+int
+partial_count(int staging, uint64_t *count)
+{
+	struct partial_sweep out = { 0 };
+	struct sweep s = { .staging = staging, .out = &out };
+	int rc = each_name(&s, count_name);
+
+	*count = out.kept;
 	return rc;
 }

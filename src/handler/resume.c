@@ -12,6 +12,7 @@
 #include "core/exchange.h"
 #include "handler/resume_file.h"
 #include "handler/store_digest.h"
+#include "handler/store_unfinished.h"
 #include "handler/task.h"
 #include "handler/upload.h"
 
@@ -49,6 +50,37 @@ is_saved(const struct resume_file *f)
 	return f->saved == f->p.size && !f->dirty;
 }
 
+/* Back to `size`: what is cut off gives its room back. */
+static int
+cut_to(struct resume *r, uint64_t size)
+{
+	struct partial *p = &r->file->p;
+	uint64_t gone = p->size > size ? p->size - size : 0;
+	int rc = partial_cut(p, size);
+
+	if (rc == 0)
+		store_uncount_bytes(resume_store(r), gone);
+	return rc;
+}
+
+/* To be asked where an upload stands needs no room: what its record acknowledges is true
+ * whatever happens. What lies behind it is given up, so that the offset that is told can be gone on
+ * from, and the disk gets room. */
+static bool
+go_back(struct resume *r, int error)
+{
+	struct resume_file *f = r->file;
+
+	if ((error != -ENOSPC && error != -EDQUOT) || r->is_new ||
+	    r->ex->head.method != HTTP_HEAD)
+		return false;
+	(void)store_failed(f->store, "write in", STORE_STAGING, error);
+	if (f->p.size > f->saved && cut_to(r, f->saved) < 0)
+		return false;
+	f->dirty = false;
+	return true;
+}
+
 int
 resume_save_until_true(struct resume *r)
 {
@@ -62,6 +94,8 @@ resume_save_until_true(struct resume *r)
 	resume_wait(r, RESUME_STEP_SAVE);
 	if (r->task != NULL && !task_take(&r->task, &rc))
 		return 0;
+	if (rc < 0 && go_back(r, rc))
+		rc = 0;
 	/* Nobody was told the URL of one that has no record. */
 	if (rc < 0 && r->is_new)
 		resume_cancel(r);
@@ -74,6 +108,14 @@ resume_save_until_true(struct resume *r)
 	}
 	status = resume_start_save(r, false);
 	return status;
+}
+
+void
+resume_uncount(struct resume_file *f)
+{
+	if (f->counted)
+		store_unfinished_leave(f->store, f->mark, 1);
+	f->counted = false;
 }
 
 int64_t
@@ -126,19 +168,6 @@ resume_append(struct resume *r, struct slice bytes)
 	if (!r->guarded && r->task == NULL && f->p.size - f->begun_at >= SAVE_EVERY)
 		return resume_start_save(r, false);
 	return 0;
-}
-
-/* Back to `size`: what is cut off gives its room back. */
-static int
-cut_to(struct resume *r, uint64_t size)
-{
-	struct partial *p = &r->file->p;
-	uint64_t gone = p->size > size ? p->size - size : 0;
-	int rc = partial_cut(p, size);
-
-	if (rc == 0)
-		store_uncount_bytes(resume_store(r), gone);
-	return rc;
 }
 
 int
@@ -248,12 +277,14 @@ finish(struct resume *r)
 	int status = 0;
 
 	r->state = RESUME_DONE;
+	resume_uncount(r->file);
 	r->file->p.record.complete = true;
 	if (renames(r)) {
 		status = remember_location(r, name);
 		if (status == 0 && partial_save(&r->file->p, false) < 0)
 			log_debug(resume_store(r)->log,
 				  "upload: a name cannot be written down");
+		resume_recount(r->file);
 	}
 	digest.keep_error = store_digest_keep(&r->file->p.record.digest, r->file->p.fd);
 	upload_count(r->ex, &digest);
@@ -267,6 +298,7 @@ give_name(struct resume *r)
 
 	r->lent = partial_file(&r->file->p);
 	r->step = RESUME_STEP_PUBLISH;
+	r->file->mark = store_unfinished_mark(r->file->store);
 	status = publish_begin(&r->publish, r->ex, resume_store(r), &r->item, 1);
 	if (status == 0 && r->publish.state == PUBLISH_DONE)
 		return finish(r);
@@ -369,15 +401,24 @@ has_name(const struct resume *r)
 	return r->publish.state == PUBLISH_NAMING || r->publish.state == PUBLISH_DONE;
 }
 
+static void
+remove_file(struct resume_file *f, bool named)
+{
+	f->mark = store_unfinished_mark(f->store);
+	partial_remove(&f->p);
+	if (f->p.fd >= 0 && !named)
+		store_uncount_bytes(f->store, f->p.size);
+	store_uncount_bytes(f->store, f->record);
+	f->record = 0;
+	resume_uncount(f);
+	f->removed = true;
+}
+
 void
 resume_cancel(struct resume *r)
 {
-	if (r->file == NULL || r->file->removed)
-		return;
-	if (r->file->p.fd >= 0 && !has_name(r))
-		store_uncount_bytes(resume_store(r), r->file->p.size);
-	partial_remove(&r->file->p);
-	r->file->removed = true;
+	if (r->file != NULL && !r->file->removed)
+		remove_file(r->file, has_name(r));
 }
 
 void
@@ -397,21 +438,22 @@ resume_close(struct resume *r)
 	r->state = RESUME_NONE;
 	if (f == NULL)
 		return;
+	if (has_name(r))
+		resume_uncount(f);
 	if (r->guarded && f->p.fd >= 0 && !f->removed) {
 		uint64_t gone = f->p.size - r->from;
 
 		if (partial_cut(&f->p, r->from) < 0)
-			partial_remove(&f->p);
+			remove_file(f, false);
 		else
-			store_uncount_bytes(resume_store(r), gone);
+			store_uncount_bytes(f->store, gone);
 	}
 	task_forget(&r->task);
-	f->p.record.expires = resume_expires(r);
 	if (f->saving)
 		f->left = true;
 	else if (!done && !f->removed && !r->guarded && f->p.fd >= 0 &&
 		 f->p.size != f->begun_at)
-		resume_leave(f, r->ex->site->env.pool);
+		resume_leave(f, resume_expires(r), r->ex->site->env.pool);
 	else
 		resume_file_free(f);
 }

@@ -13,6 +13,7 @@
  *
  * No offset is told before it is true after a loss of power (of a store that is durable): READY
  * after resume_create(), resume_open() and resume_save() means that resume_offset() may be told.
+ * HEAD on a full disk goes back to the last that was written down, for good.
  * Bytes that come behind it are written down now and then, and count anyway while the
  * system runs.
  *

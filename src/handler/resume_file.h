@@ -21,7 +21,11 @@ enum resume_step {
 
 struct resume_file {
 	struct partial p;
-	int staging; /* its own: the site may go before the helper is done */
+	struct store *store; /* borrowed: the site outlives the helpers */
+	int staging;         /* its own */
+	bool counted;        /* among the unfinished: store_unfinished.h */
+	uint64_t mark;       /* before it was removed, or got its name */
+	uint64_t record;     /* bytes of its record, as they count for the quota */
 	bool durable;
 	bool saving; /* a helper writes a record of it */
 	bool left;   /* the exchange is gone: free it when the helper is done */
@@ -35,7 +39,7 @@ struct resume_file {
 };
 
 /* NULL: no memory or no descriptor. */
-struct resume_file *resume_file_new(int staging, bool durable);
+struct resume_file *resume_file_new(struct store *store, int staging);
 void resume_file_free(struct resume_file *f);
 
 /* resume.c */
@@ -45,6 +49,8 @@ struct store *resume_store(const struct resume *r);
 int64_t resume_expires(const struct resume *r);
 /* WAITING, for that step. */
 void resume_wait(struct resume *r, enum resume_step step);
+/* Since `mark` it is no unfinished upload any more. A second time does nothing. */
+void resume_uncount(struct resume_file *f);
 /* WAITING until the record says what there is, then READY. 0 or a status. */
 int resume_save_until_true(struct resume *r) __attribute__((warn_unused_result));
 
@@ -53,12 +59,15 @@ int resume_try_lock(struct resume *r) __attribute__((warn_unused_result));
 
 /* resume_save.c */
 
+/* Its record may have another size now, which counts. */
+void resume_recount(struct resume_file *f);
 /* A helper writes the record as it is now; `completes`: that the upload is whole, when the
  * digests that it must have are right. r->task is set. 0 or a status. */
 int resume_start_save(struct resume *r, bool completes)
 	__attribute__((warn_unused_result));
-/* The same when nobody waits: the file is freed when it is done. */
-void resume_leave(struct resume_file *f, struct pool *pool);
+/* The same when nobody waits, with that as its end: the file is freed when it is done, and not
+ * written down when too much is waiting: its bytes count anyway while the system runs. */
+void resume_leave(struct resume_file *f, int64_t expires, struct pool *pool);
 
 /* resume_turn.c: who is next? */
 

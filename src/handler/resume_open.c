@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "core/exchange.h"
 #include "handler/resume_file.h"
+#include "handler/store_quota.h"
+#include "handler/store_unfinished.h"
 #include "handler/upload.h"
 
 #define RETRY_AFTER SLICE("5")
@@ -71,8 +73,46 @@ make_file(struct resume *r)
 
 	if (staging < 0)
 		return store_failed(s, "create a directory in", STORE_STAGING, staging);
-	r->file = resume_file_new(staging, s->conf->durable);
+	r->file = resume_file_new(s, staging);
 	return r->file != NULL ? 0 : 503;
+}
+
+/* Why there may be no more of them, or why that is not known yet. */
+static int
+refuse_new(struct resume *r, int status)
+{
+	if (status == 503)
+		return upload_refuse_for_now(
+			r->ex, 503, SLICE("1"),
+			"The server does not know yet how much is stored here; please "
+			"try again in a moment.");
+	return upload_refuse_for_now(r->ex, 507, SLICE("60"),
+				     "Too many unfinished uploads are kept here; please "
+				     "complete or remove one, or try again later.");
+}
+
+/* The file, and all that counts of it. 0 or a status: then nothing is there. */
+static int
+make_partial(struct resume *r, const struct partial_record *record)
+{
+	struct store *s = resume_store(r);
+	struct resume_file *f = r->file;
+	int status = store_unfinished_enter(s), rc;
+
+	if (status != 0)
+		return refuse_new(r, status);
+	rc = partial_create(&f->p, f->staging, record, (mode_t)s->conf->mode);
+	f->counted = rc == 0;
+	store_unfinished_settle(s, f->counted);
+	if (rc < 0)
+		return store_failed(s, "create a file in", STORE_STAGING, rc);
+	f->record = partial_record_size(&f->p);
+	status = store_count_bytes(s, f->record);
+	if (status == 0)
+		return 0;
+	f->record = 0;
+	resume_cancel(r);
+	return status;
 }
 
 int
@@ -81,7 +121,7 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 {
 	struct partial_record rec = *record;
 	struct store *s;
-	int rc, status;
+	int status;
 
 	begin(r, ex);
 	s = resume_store(r);
@@ -92,15 +132,15 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 	if (ex->dry) {
 		memset(r->id, '-', PARTIAL_ID_LEN);
 		r->state = RESUME_READY;
-		return store_look(s);
+		status = store_unfinished_check(s);
+		return status != 0 ? refuse_new(r, status) : store_look(s);
 	}
 	rec.created = clock_unix();
 	rec.expires = resume_expires(r);
 	status = make_file(r);
 	if (status != 0)
 		return status;
-	rc = partial_create(&r->file->p, r->file->staging, &rec, (mode_t)s->conf->mode);
-	status = rc < 0 ? store_failed(s, "create a file in", STORE_STAGING, rc) : 0;
+	status = make_partial(r, &rec);
 	if (status == 0) {
 		enlist(r);
 		r->is_new = true;
@@ -110,6 +150,8 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 		if (guarded)
 			guard(r->file);
 		status = resume_save_until_true(r);
+		if (status != 0)
+			resume_cancel(r);
 	}
 	if (status != 0)
 		resume_close(r);
@@ -121,9 +163,8 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 static int
 refuse_busy(struct resume *r)
 {
-	if (exchange_keep_field(r->ex, HTTP_FIELD_RETRY_AFTER, RETRY_AFTER) < 0)
-		return 500;
-	return upload_refuse(r->ex, 503, "Another request is at this upload.");
+	return upload_refuse_for_now(r->ex, 503, RETRY_AFTER,
+				     "Another request is at this upload.");
 }
 
 /* Those of this worker at once: unless they are about to end by themselves. */
@@ -156,6 +197,8 @@ take_over(struct resume *r)
 	struct resume_file *f = r->file;
 
 	resume_forget_want(f->staging, r->id, r->since_ns);
+	f->counted = f->p.fd >= 0;
+	f->record = f->p.record_size;
 	/* The bytes are still here: it was about to be published, and was not. */
 	if (f->p.fd >= 0)
 		f->p.record.complete = false;

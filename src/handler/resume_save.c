@@ -24,17 +24,19 @@ struct save {
 	struct partial copy;
 	bool checks; /* its digests */
 	bool saved;
+	int64_t expires; /* what the record on disk says */
 };
 
 struct resume_file *
-resume_file_new(int staging, bool durable)
+resume_file_new(struct store *store, int staging)
 {
 	struct resume_file *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return NULL;
 	f->p.fd = -1;
-	f->durable = durable;
+	f->store = store;
+	f->durable = store->conf->durable;
 	f->staging = fcntl(staging, F_DUPFD_CLOEXEC, 0);
 	if (f->staging >= 0)
 		return f;
@@ -112,6 +114,13 @@ run_save(void *arg)
 
 /* --- by the loop --- */
 
+void
+resume_recount(struct resume_file *f)
+{
+	store_recount_bytes(f->store, f->record, f->p.record_size);
+	f->record = f->p.record_size;
+}
+
 static void
 release_save(void *arg)
 {
@@ -119,23 +128,35 @@ release_save(void *arg)
 	struct resume_file *f = s->file;
 
 	f->saving = false;
-	if (s->saved)
+	if (f->removed) {
+		/* It was while the helper wrote: what that left goes, too, and counts no more. */
+		partial_remove(&f->p);
+	} else {
+		f->p.record_size = s->copy.record_size;
+		resume_recount(f);
+	}
+	if (s->saved) {
 		f->saved = s->copy.size;
-	else
+	} else {
 		f->dirty = true;
+		f->p.record.expires = s->expires;
+	}
 	if (f->left)
 		resume_file_free(f);
 	free(s);
 }
 
+/* Of a record that will say that it expires then. */
 static struct save *
-new_save(struct resume_file *f, bool checks)
+new_save(struct resume_file *f, bool checks, int64_t expires)
 {
 	struct save *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	*s = (struct save){ .file = f, .copy = f->p, .checks = checks };
+	*s = (struct save){ .file = f, .checks = checks, .expires = f->p.record.expires };
+	f->p.record.expires = expires;
+	s->copy = f->p;
 	f->saving = true;
 	f->dirty = false;
 	f->begun_at = f->p.size;
@@ -152,9 +173,8 @@ resume_start_save(struct resume *r, bool completes)
 
 	if (completes && keep > KEPT_S)
 		keep = KEPT_S;
-	f->p.record.expires = clock_unix() + (int64_t)keep;
 	f->p.record.complete = completes;
-	s = new_save(f, completes);
+	s = new_save(f, completes, clock_unix() + (int64_t)keep);
 	/* As long as it has no name it is not complete, whatever the record on disk says. */
 	f->p.record.complete = false;
 	if (s == NULL || task_start(&r->task, r->ex, r->ex->site->env.pool, run_save, s,
@@ -164,9 +184,9 @@ resume_start_save(struct resume *r, bool completes)
 }
 
 void
-resume_leave(struct resume_file *f, struct pool *pool)
+resume_leave(struct resume_file *f, int64_t expires, struct pool *pool)
 {
-	struct save *s = new_save(f, false);
+	struct save *s = new_save(f, false, expires);
 
 	if (s == NULL) {
 		resume_file_free(f);

@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "handler/intent.h"
 #include "handler/partial.h"
+#include "handler/store_quota.h"
+#include "handler/store_unfinished.h"
 #include "handler/task.h"
 #include "handler/upload.h"
 
@@ -25,6 +27,9 @@ struct job {
 	int staging;
 	int64_t every_s;
 	const struct log *log;
+	struct store *store; /* of release(): the site outlives the pool */
+	/* Before anything was removed: */
+	uint64_t quota_mark, unfinished_mark;
 	struct partial_sweep result;
 	struct intent_result intents;
 	const char *directory; /* for the log */
@@ -74,6 +79,8 @@ release(void *arg)
 	struct job *job = arg;
 
 	intent_tell(job->log, job->directory, &job->intents);
+	store_quota_remove(job->store, job->quota_mark, job->result.freed);
+	store_unfinished_leave(job->store, job->unfinished_mark, job->result.parts);
 	if (job->result.removed > 0)
 		log_info(job->log, "upload: %llu unfinished uploads have expired",
 			 (unsigned long long)job->result.removed);
@@ -90,6 +97,9 @@ sweep(struct upload *u)
 		return;
 	*job = (struct job){ .log = u->store.log,
 			     .directory = u->store.conf->directory,
+			     .store = &u->store,
+			     .quota_mark = store_quota_mark(&u->store),
+			     .unfinished_mark = store_unfinished_mark(&u->store),
 			     .every_s = (int64_t)(interval_ms(u->store.conf) / 1000) };
 	/* Where nobody ever uploaded there is none, and none is made. */
 	job->staging = openat(u->store.dirfd, STORE_STAGING,
@@ -106,7 +116,9 @@ upload_tick(void *state)
 	struct upload *u = state;
 	uint64_t now = clock_mono_ms();
 
-	if (!u->store.conf->resumable || u->store.dirfd < 0)
+	/* Also where none can be resumed: crashes leave other things, too, and unfinished ones may
+	 * be from before that was so. */
+	if (u->store.dirfd < 0)
 		return UINT64_MAX;
 	if (now >= u->sweep_due_ms) {
 		sweep(u);

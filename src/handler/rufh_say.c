@@ -104,18 +104,14 @@ rufh_refuse(struct exchange *ex, struct rufh_upload *r, int status, const char *
 	return why != NULL ? upload_refuse(ex, status, why) : status;
 }
 
-int
-rufh_answer_problem(struct exchange *ex, struct rufh_upload *r, enum rufh_problem p,
-		    int status, const struct rufh_offsets *offsets)
+/* `text` is freed. */
+static int
+answer_json(struct exchange *ex, struct rufh_upload *r, int status, struct buf *text)
 {
-	struct buf text;
-	const char *body;
+	const char *body =
+		text->failed ? NULL : arena_strdup(&ex->arena, buf_slice(text));
 
-	buf_init(&text);
-	rufh_add_problem(&text, p, status, offsets);
-	body = text.failed ? NULL
-			   : arena_strdup(&ex->arena, slice_make(text.ptr, text.len));
-	buf_fini(&text);
+	buf_fini(text);
 	(void)rufh_say_state(ex, r);
 	if (body == NULL)
 		return 503;
@@ -125,6 +121,27 @@ rufh_answer_problem(struct exchange *ex, struct rufh_upload *r, enum rufh_proble
 	ex->body = body_memory(slice_from_str(body));
 	exchange_respond(ex, status);
 	return 0;
+}
+
+int
+rufh_answer_problem(struct exchange *ex, struct rufh_upload *r, enum rufh_problem p,
+		    int status, const struct rufh_offsets *offsets)
+{
+	struct buf text;
+
+	buf_init(&text);
+	rufh_add_problem(&text, p, status, offsets);
+	return answer_json(ex, r, status, &text);
+}
+
+int
+rufh_answer_refusal(struct exchange *ex, struct rufh_upload *r, int status)
+{
+	struct buf text;
+
+	buf_init(&text);
+	rufh_add_refusal(&text, status, ex->reason);
+	return answer_json(ex, r, status, &text);
 }
 
 int

@@ -45,6 +45,9 @@ int rufh_refuse(struct exchange *ex, struct rufh_upload *r, int status, const ch
 int rufh_answer_problem(struct exchange *ex, struct rufh_upload *r, enum rufh_problem p,
 			int status, const struct rufh_offsets *offsets);
 
+/* Likewise, with the sentence of upload_refuse(), if there was one. */
+int rufh_answer_refusal(struct exchange *ex, struct rufh_upload *r, int status);
+
 /* 104 with the URL of the upload, if the client speaks our version of the draft: r->is_known then. */
 void rufh_tell_url(struct exchange *ex, struct rufh_upload *r);
 /* 104 with what was written down since the last one. */

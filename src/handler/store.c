@@ -199,17 +199,15 @@ store_check_name(struct store *s, const char *path, const struct http_head *head
 static int
 open_temp(struct store *s, struct fs_temp *t)
 {
-	int staging;
+	mode_t mode = (mode_t)s->conf->mode;
+	int rc = -EOPNOTSUPP, staging;
 
-	if (s->staging < 0) {
-		int rc = fs_temp_open(t, s->dirfd, (mode_t)s->conf->mode);
-
-		if (rc < 0 || t->name[0] == '\0')
-			return rc;
-		fs_temp_discard(t);
-	}
+	if (s->staging < 0)
+		rc = fs_temp_open_nameless(t, s->dirfd, mode);
+	if (rc != -EOPNOTSUPP)
+		return rc;
 	staging = store_staging(s);
-	return staging >= 0 ? fs_temp_open(t, staging, (mode_t)s->conf->mode) : staging;
+	return staging >= 0 ? fs_temp_open(t, staging, mode) : staging;
 }
 
 int

@@ -37,9 +37,10 @@ struct store {
 	const struct conf_upload *conf; /* borrowed */
 	const struct log *log;          /* borrowed */
 	struct log_limit limit;
-	bool digests_told;       /* that none can be kept */
-	struct quota_view quota; /* zeroed: nothing is counted; store_quota.h */
-	struct pool *pool;       /* who counts, borrowed */
+	bool digests_told;            /* that none can be kept */
+	struct quota_view quota;      /* zeroed: nothing is counted; store_quota.h */
+	struct quota_view unfinished; /* likewise; store_unfinished.h */
+	struct pool *pool;            /* who counts, borrowed */
 };
 
 /* One file on its way. */
@@ -100,6 +101,8 @@ void store_discard(struct store_file *f);
  * or removed is given back. To publish or to close one changes nothing. */
 int store_count_bytes(struct store *s, uint64_t n);
 void store_uncount_bytes(struct store *s, uint64_t n);
+/* What had counted as `before` bytes has `after` now: that is so, and not refused. */
+void store_recount_bytes(struct store *s, uint64_t before, uint64_t after);
 
 /* Removes a file, nothing else: 404, 409, 412. `dry`: only says what it would say. */
 int store_delete(struct store *s, const char *path, const struct http_head *head,

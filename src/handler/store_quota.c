@@ -26,15 +26,21 @@
 /* --- directories --- */
 
 static bool
-has_quota(const struct conf_route *r)
+has_limit(const struct conf_route *r, enum store_quota_kind kind)
 {
-	return (r->actions & CONF_ACTION_UPLOAD) != 0 && r->upload.quota != 0;
+	const struct conf_upload *u = &r->upload;
+
+	if ((r->actions & CONF_ACTION_UPLOAD) == 0)
+		return false;
+	return kind == STORE_QUOTA_BYTES ? u->quota != 0
+					 : u->resumable && u->unfinished != 0;
 }
 
-/* The number of the first route that has a quota for it, among those that have one; of all of
+/* The number of the first route that has a limit for it, among those that have one; of all of
  * them when there is none. */
 static size_t
-find_directory(const struct config *conf, const char *directory, bool *found)
+find_directory(const struct config *conf, const char *directory,
+	       enum store_quota_kind kind, bool *found)
 {
 	size_t n = 0;
 
@@ -45,7 +51,7 @@ find_directory(const struct config *conf, const char *directory, bool *found)
 		for (size_t k = 0; k < server->route_count; k++) {
 			const struct conf_route *r = &server->routes[k];
 
-			if (!has_quota(r))
+			if (!has_limit(r, kind))
 				continue;
 			if (directory != NULL &&
 			    strcmp(r->upload.directory, directory) == 0) {
@@ -59,18 +65,19 @@ find_directory(const struct config *conf, const char *directory, bool *found)
 }
 
 size_t
-store_quota_count(const struct config *conf)
+store_quota_count(const struct config *conf, enum store_quota_kind kind)
 {
 	bool found;
 
-	return find_directory(conf, NULL, &found);
+	return find_directory(conf, NULL, kind, &found);
 }
 
 size_t
-store_quota_find(const struct config *conf, const char *directory)
+store_quota_find(const struct config *conf, const char *directory,
+		 enum store_quota_kind kind)
 {
 	bool found;
-	size_t n = find_directory(conf, directory, &found);
+	size_t n = find_directory(conf, directory, kind, &found);
 
 	return found ? n : SIZE_MAX;
 }
@@ -229,16 +236,22 @@ store_quota_ready(struct store *s)
 }
 
 void
-store_quota_await(struct store *s)
+store_quota_wait(const struct quota_view *view)
 {
 	const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
 
+	/* The clock began before the workers did: together they wait no longer than that. */
+	while (!quota_is_counted(view) && quota_is_counting(view) &&
+	       clock_mono_ms() - quota_since(view->quota) < START_MS)
+		nanosleep(&pause, NULL);
+}
+
+void
+store_quota_await(struct store *s)
+{
 	if (store_quota_ready(s) == 0)
 		return;
-	/* The clock began before the workers did: together they wait no longer than that. */
-	while (!quota_is_counted(&s->quota) && quota_is_counting(&s->quota) &&
-	       clock_mono_ms() - quota_since(s->quota.quota) < START_MS)
-		nanosleep(&pause, NULL);
+	store_quota_wait(&s->quota);
 	if (!quota_is_counted(&s->quota) && quota_is_counting(&s->quota))
 		log_warning(s->log,
 			    "upload: %s is still being counted for \"quota\"; until that "
@@ -336,4 +349,13 @@ void
 store_uncount_bytes(struct store *s, uint64_t n)
 {
 	store_quota_remove(s, store_quota_mark(s), n);
+}
+
+void
+store_recount_bytes(struct store *s, uint64_t before, uint64_t after)
+{
+	if (after < before)
+		store_uncount_bytes(s, before - after);
+	else if (s->quota.quota != NULL)
+		(void)quota_add(&s->quota, after - before, UINT64_MAX);
 }

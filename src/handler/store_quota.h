@@ -14,10 +14,15 @@
 struct pool;
 struct quota;
 
-/* How many directories have a quota, at most; which of them `directory` is, as it is written;
- * SIZE_MAX when it is none. A route without a quota may write to one that has. */
-size_t store_quota_count(const struct config *conf);
-size_t store_quota_find(const struct config *conf, const char *directory);
+/* What all workers count together of a directory: its bytes, or its unfinished uploads
+ * (store_unfinished.h). */
+enum store_quota_kind { STORE_QUOTA_BYTES, STORE_QUOTA_UNFINISHED };
+
+/* How many directories have a limit of that kind, at most; which of them `directory` is, as it is
+ * written; SIZE_MAX when it is none. A route without a limit may write to one that has. */
+size_t store_quota_count(const struct config *conf, enum store_quota_kind kind);
+size_t store_quota_find(const struct config *conf, const char *directory,
+			enum store_quota_kind kind);
 
 /* From now on the store counts. Without a pool who asks waits for the counting. */
 void store_quota_share(struct store *s, const struct quota_view *view, struct pool *pool);
@@ -26,6 +31,8 @@ void store_quota_share(struct store *s, const struct quota_view *view, struct po
 int store_quota_ready(struct store *s);
 /* The same, and waits a little for who counts, so that the first uploads need not. */
 void store_quota_await(struct store *s);
+/* Waits until it is counted; not when nobody counts, and not long after the start. */
+void store_quota_wait(const struct quota_view *view);
 
 /* --- of the store --- */
 

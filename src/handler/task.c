@@ -54,11 +54,34 @@ on_done(struct pool_job *job, bool ran)
 		exchange_later(t->ex);
 }
 
+bool
+task_is_welcome(struct pool *pool)
+{
+	return pool == NULL || !pool_is_full(pool);
+}
+
+/* With a pool in a helper, or not at all. */
+static int
+hand_over(struct task *t, struct pool *pool,
+	  int (*submit)(struct pool *pool, struct pool_job *job))
+{
+	int rc = pool != NULL ? submit(pool, &t->job) : 0;
+
+	if (rc < 0) {
+		free_task(t);
+	} else if (pool == NULL) {
+		run_job(&t->job);
+		on_done(&t->job, true);
+	}
+	return rc;
+}
+
 int
 task_start(struct task **task, struct exchange *ex, struct pool *pool, task_run_fn run,
 	   void *arg, void (*release)(void *arg))
 {
 	struct task *t = calloc(1, sizeof(*t));
+	int rc;
 
 	*task = NULL;
 	if (t == NULL) {
@@ -71,12 +94,10 @@ task_start(struct task **task, struct exchange *ex, struct pool *pool, task_run_
 			    .release = release,
 			    .arg = arg };
 	*task = t;
-	/* The body has arrived whole: waiting here is better than losing it. */
-	if (pool == NULL || pool_submit(pool, &t->job) < 0) {
-		run_job(&t->job);
-		on_done(&t->job, true);
-	}
-	return 0;
+	rc = hand_over(t, pool, pool_insist);
+	if (rc < 0)
+		*task = NULL;
+	return rc;
 }
 
 void
@@ -92,10 +113,7 @@ task_send(struct pool *pool, task_run_fn run, void *arg, void (*release)(void *a
 			    .run = run,
 			    .release = release,
 			    .arg = arg };
-	if (pool == NULL || pool_submit(pool, &t->job) < 0) {
-		run_job(&t->job);
-		free_task(t);
-	}
+	(void)hand_over(t, pool, pool_submit);
 }
 
 bool

@@ -16,18 +16,25 @@ struct task;
 /* Runs in a helper: 0 or -errno. It may touch nothing but `arg`. */
 typedef int (*task_run_fn)(void *arg);
 
+/* May a request begin that will have tasks? Else so many jobs wait for the disk that it had better
+ * come again later. Who was let in is not refused any more: his tasks wait for their turn,
+ * so that no body is lost that has arrived. */
+bool task_is_welcome(struct pool *pool);
+
 /*
  * `arg` belongs to the task from here on; `release` frees it in the loop's thread, when the task
  * is taken or forgotten and the helper is done with it. With a pool: 0, *task is set, and
- * work() of the handler is called when the result can be taken. Without one, or when none of
- * its helpers can take it, it has run when this returns, and work() is called likewise.
- * -ENOMEM: nothing has begun, and `arg` is released.
+ * work() of the handler is called when the result can be taken; it never runs in the loop's
+ * thread. Without one, as where a request is only explained, it has run when this returns, and
+ * work() is called likewise. -errno: there is no memory, or no helper: nothing has begun, and
+ * `arg` is released.
  */
 int task_start(struct task **task, struct exchange *ex, struct pool *pool,
 	       task_run_fn run, void *arg, void (*release)(void *arg))
 	__attribute__((warn_unused_result));
 
-/* The same for what nobody waits for: it runs once, or not at all when the server ends. */
+/* The same for what nobody waits for: it runs once; or not at all, when too many others wait or
+ * the server ends: then it is only released. */
 void task_send(struct pool *pool, task_run_fn run, void *arg, void (*release)(void *arg));
 
 /* Is its result there? Then *rc is set, `arg` is released and *task is NULL. */

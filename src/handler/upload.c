@@ -24,6 +24,8 @@
 #include "handler/resume.h"
 #include "handler/store_digest.h"
 #include "handler/store_quota.h"
+#include "handler/store_unfinished.h"
+#include "handler/task.h"
 #include "handler/upload_client.h"
 #include "http/rufh.h"
 #include "http/tus.h"
@@ -47,26 +49,48 @@ upload_destroy(void *state)
 
 	store_close(&u->store);
 	quota_free(u->quota);
+	quota_free(u->unfinished);
 	free(u->types);
 	free(u);
 }
 
-/* Who explains has nobody to share with. 0 or -ENOMEM. */
+/* What is `shared`, if the directory has a part in it; a sum of its own for who explains, since
+ * he has nobody to share with. False: out of memory. */
+static bool
+find_view(const struct upload *u, const struct handler_env *env,
+	  enum store_quota_kind kind, struct quota *shared, struct quota **own,
+	  struct quota_view *v)
+{
+	const struct conf_upload *conf = u->store.conf;
+	bool limited = kind == STORE_QUOTA_BYTES
+			       ? conf->quota != 0
+			       : conf->resumable && conf->unfinished != 0;
+
+	*v = (struct quota_view){ .quota = shared };
+	if (shared != NULL) {
+		v->directory = store_quota_find(env->conf, conf->directory, kind);
+		v->worker = env->limits->worker;
+		if (v->directory == SIZE_MAX)
+			v->quota = NULL;
+	} else if (env->explains && limited) {
+		v->quota = *own = quota_new(1, 1, 0);
+		return *own != NULL;
+	}
+	return true;
+}
+
+/* 0 or -ENOMEM. */
 static int
 share_quota(struct upload *u, const struct handler_env *env)
 {
-	struct quota_view v = { .quota = env->quota };
+	struct quota_view bytes, unfinished;
 
-	if (env->quota != NULL) {
-		v.directory = store_quota_find(env->conf, u->store.conf->directory);
-		v.worker = env->limits->worker;
-	} else if (env->explains && u->store.conf->quota != 0) {
-		v.quota = u->quota = quota_new(1, 1, 0);
-		if (u->quota == NULL)
-			return -ENOMEM;
-	}
-	if (v.quota != NULL && v.directory != SIZE_MAX)
-		store_quota_share(&u->store, &v, env->pool);
+	if (!find_view(u, env, STORE_QUOTA_BYTES, env->quota, &u->quota, &bytes) ||
+	    !find_view(u, env, STORE_QUOTA_UNFINISHED, env->unfinished, &u->unfinished,
+		       &unfinished))
+		return -ENOMEM;
+	store_quota_share(&u->store, &bytes, env->pool);
+	store_unfinished_share(&u->store, &unfinished, env->pool);
 	return 0;
 }
 
@@ -125,6 +149,7 @@ upload_check_access(void *state)
 
 	take_back_intents(s);
 	store_quota_await(s);
+	store_unfinished_await(s);
 	if (faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		log_warning(s->log, "%s: the user that serves may not write there: %s",
 			    s->conf->directory, strerror(errno));
@@ -156,6 +181,15 @@ upload_refuse(struct exchange *ex, int status, const char *why)
 	ex->reason = why;
 	exchange_note(ex, TRACE_UPLOAD, "%s", why);
 	return status;
+}
+
+int
+upload_refuse_for_now(struct exchange *ex, int status, struct slice seconds,
+		      const char *why)
+{
+	if (exchange_keep_field(ex, HTTP_FIELD_RETRY_AFTER, seconds) < 0)
+		return 500;
+	return upload_refuse(ex, status, why);
 }
 
 int
@@ -371,24 +405,44 @@ upload_body_max(const struct exchange *ex)
 	return upload_is_form(ex) ? upload_form_body_max(conf) : conf->max_size;
 }
 
+/* Before the body comes, which would have to wait, or be lost, afterwards. */
+static int
+check_disk(struct exchange *ex)
+{
+	struct upload *u = upload_of(ex);
+
+	if (task_is_welcome(u->pool))
+		return 0;
+	log_limited(u->store.log, &u->store.limit, LOG_LEVEL_WARNING,
+		    "upload: %s: too many uploads wait for the disk; answering 503",
+		    u->store.conf->directory);
+	return upload_refuse_for_now(ex, 503, SLICE("5"),
+				     "The disk is busy with other uploads; please try "
+				     "again in a moment.");
+}
+
 /* What is asked for any door, before it opens: 0 or a status. */
 static int
 check_limits(struct exchange *ex)
 {
 	struct store *s = &upload_of(ex)->store;
+	bool writes = ex->head.method == HTTP_PUT || ex->head.method == HTTP_POST ||
+		      ex->head.method == HTTP_PATCH;
+	struct slice id;
+	int status = 0;
 
 	if (s->dirfd < 0)
 		return 403;
-	if (ex->head.method != HTTP_PUT && ex->head.method != HTTP_POST &&
-	    ex->head.method != HTTP_PATCH)
-		return 0;
-	if (store_quota_ready(s) != 0) {
-		if (exchange_keep_field(ex, HTTP_FIELD_RETRY_AFTER, SLICE("1")) < 0)
-			return 500;
-		return upload_refuse(ex, 503,
-				     "The server does not know yet how much is stored "
-				     "here; please try again in a moment.");
-	}
+	/* To tell where an upload stands that is written down. */
+	if (writes || (ex->head.method == HTTP_HEAD && resume_is_url(ex, &id)))
+		status = check_disk(ex);
+	if (status != 0 || !writes)
+		return status;
+	if (store_quota_ready(s) != 0)
+		return upload_refuse_for_now(
+			ex, 503, SLICE("1"),
+			"The server does not know yet how much is stored here; please "
+			"try again in a moment.");
 	if (s->conf->quota != 0 && s->quota.quota != NULL)
 		exchange_note(ex, TRACE_UPLOAD, "\"quota\": %llu of %llu bytes are used",
 			      (unsigned long long)quota_used(&s->quota),

@@ -16,7 +16,7 @@ struct store_digest;
 /* The state of the handler of a route. */
 struct upload {
 	struct store store;
-	struct quota *quota; /* of its own, of who explains; else NULL */
+	struct quota *quota, *unfinished; /* of its own, of who explains; else NULL */
 	const struct conf_route *route;
 	struct slice *types; /* "types" */
 	size_t type_count;
@@ -107,6 +107,9 @@ int upload_keep_number(struct exchange *ex, enum http_field_id id, uint64_t n);
 
 /* Answers with a refusal, and a sentence that says why. */
 int upload_refuse(struct exchange *ex, int status, const char *why);
+/* Likewise, with Retry-After; 500 without memory. */
+int upload_refuse_for_now(struct exchange *ex, int status, struct slice seconds,
+			  const char *why);
 
 /* resume_sweep.c: removes unfinished uploads that have expired, now and then: handler_ops.tick. */
 uint64_t upload_tick(void *state);

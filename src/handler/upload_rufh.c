@@ -235,7 +235,10 @@ open_new(struct exchange *ex, struct rufh_upload *r)
 		return upload_refuse(ex, 400, "The Repr-Digest is malformed.");
 	record.name = slice_from_str(r->path);
 	r->creating = true;
-	return resume_create(&r->resume, ex, &record, r->content.expected.present != 0);
+	status = resume_create(&r->resume, ex, &record, r->content.expected.present != 0);
+	/* There are too many of them: of no other 507 the reason is told. */
+	return status == 507 && ex->reason != NULL ? rufh_answer_refusal(ex, r, status)
+						   : status;
 }
 
 /* What is wrong whatever the upload: whoever is at it is left alone. */

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/number.h"
+#include "http/names.h"
 #include "http/param.h"
 #include "http/sfdict.h"
 
@@ -128,5 +129,16 @@ rufh_add_problem(struct buf *out, enum rufh_problem p, int status,
 			   ",\"expected-offset\":%" PRIu64
 			   ",\"provided-offset\":%" PRIu64,
 			   offsets->expected, offsets->provided);
+	buf_add_str(out, "}");
+}
+
+void
+rufh_add_refusal(struct buf *out, int status, const char *detail)
+{
+	/* RFC 9457 section 4.2.1: with that type the title is the status in words. */
+	buf_printf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d",
+		   http_status_reason(status), status);
+	if (detail != NULL)
+		buf_printf(out, ",\"detail\":\"%s\"", detail);
 	buf_add_str(out, "}");
 }

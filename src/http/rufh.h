@@ -66,5 +66,8 @@ struct rufh_offsets {
  * RUFH_MISMATCHING_OFFSET only and may be NULL otherwise. */
 void rufh_add_problem(struct buf *out, enum rufh_problem p, int status,
 		      const struct rufh_offsets *offsets);
+/* Likewise a refusal for which the draft has no type: "about:blank". `detail` is a sentence
+ * without quotes, or NULL. */
+void rufh_add_refusal(struct buf *out, int status, const char *detail);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "net/net.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -167,9 +168,13 @@ on_pool(evutil_socket_t fd, short what, void *arg)
 int
 net_watch_pool(struct net *n, struct pool *pool)
 {
-	n->on_pool =
-		event_new(n->base, pool_fd(pool), EV_READ | EV_PERSIST, on_pool, pool);
-	return n->on_pool != NULL && event_add(n->on_pool, NULL) == 0 ? 0 : -ENOMEM;
+	struct event **e = n->on_pool;
+
+	while (*e != NULL)
+		e++;
+	assert(e < n->on_pool + NET_POOLS);
+	*e = event_new(n->base, pool_fd(pool), EV_READ | EV_PERSIST, on_pool, pool);
+	return *e != NULL && event_add(*e, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 bool
@@ -335,8 +340,10 @@ net_free(struct net *n)
 		event_free(n->tick);
 	if (n->accept_retry != NULL)
 		event_free(n->accept_retry);
-	if (n->on_pool != NULL)
-		event_free(n->on_pool);
+	for (size_t i = 0; i < NET_POOLS; i++) {
+		if (n->on_pool[i] != NULL)
+			event_free(n->on_pool[i]);
+	}
 	if (n->base != NULL)
 		event_base_free(n->base);
 	free(n->in);

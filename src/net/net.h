@@ -28,6 +28,7 @@ struct site;
 #define NET_IN_SIZE ((size_t)64 * 1024)
 #define NET_OUT_SIZE ((size_t)64 * 1024)
 #define NET_PULLED_SIZE ((size_t)64 * 1024)
+#define NET_POOLS 2     /* that are watched, at most */
 #define NET_DATE_LEN 37 /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
 
 struct net {
@@ -43,7 +44,7 @@ struct net {
 	bool accepting_paused; /* out of descriptors */
 	int fd_max;            /* a connection at or above it pauses accepting */
 	struct event *accept_retry;
-	struct event *on_pool; /* NULL: there is none */
+	struct event *on_pool[NET_POOLS]; /* NULL: that is all */
 	struct log_limit accept_limit, full_limit;
 
 	struct wheel wheel;
@@ -86,8 +87,8 @@ void net_free(struct net *n);
  * site->addresses. 0 or -ENOMEM. */
 int net_listen(struct net *n, int fd, size_t address);
 
-/* What the pool has finished is taken up in the loop. The pool is borrowed, and freed after the
- * net, which closes whatever waits for it. 0 or -ENOMEM. */
+/* What the pool has finished is taken up in the loop; of NET_POOLS pools. It is borrowed, and freed
+ * after the net, which closes whatever waits for it. 0 or -ENOMEM. */
 int net_watch_pool(struct net *n, struct pool *pool);
 
 /* Runs until net_stop(), or until a drain has finished. */

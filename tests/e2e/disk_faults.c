@@ -2,7 +2,7 @@
  *
  * disk_faults: preloaded into a server under test, it lets calls that touch the disk fail. The
  * file named by DISK_FAULTS holds "CALL ERRNO SKIP" (as "write 5 3": from the fourth write on
- * EIO), or nothing. Only regular files and directories below the directory DISK_FAULTS_BELOW
+ * EIO), or nothing; an ERRNO below 0 lets each call wait for so many milliseconds instead. Only regular files and directories below the directory DISK_FAULTS_BELOW
  * count: sockets, pipes and logs work on. SKIP is counted anew when the file changes.
  */
 #define _GNU_SOURCE
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,10 @@ fails(const char *call, int fd)
 {
 	int before = errno, error = is_below(fd) ? ordered(call) : 0;
 
+	if (error < 0) {
+		usleep((useconds_t)-error * 1000);
+		error = 0;
+	}
 	errno = error != 0 ? error : before;
 	return error != 0;
 }
@@ -136,4 +141,19 @@ linkat(int from, const char *old, int to, const char *new, int flags)
 	return fails("rename", to) ? -1
 				   : REAL(int, linkat, int, const char *, int,
 					  const char *, int)(from, old, to, new, flags);
+}
+
+/* "tmpfile": files without a name. */
+int
+openat(int dirfd, const char *path, int flags, ...)
+{
+	va_list more;
+	mode_t mode;
+
+	va_start(more, flags);
+	mode = va_arg(more, mode_t);
+	va_end(more);
+	if ((flags & O_TMPFILE) == O_TMPFILE && fails("tmpfile", dirfd))
+		return -1;
+	return REAL(int, openat, int, const char *, int, mode_t)(dirfd, path, flags, mode);
 }

@@ -25,19 +25,19 @@ def serve(start, drop):
 
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_whole_upload_of_the_draft_counts_for_the_quota(serve, durable):
-    client = rufh.Client(serve(quota=1000, durable=durable), interop=None)
-    got = [client.create(f"/drop/{n}", b"x" * 400, complete=True).status for n in range(4)]
+    client = rufh.Client(serve(quota=10000, durable=durable), interop=None)
+    got = [client.create(f"/drop/{n}", b"x" * 4000, complete=True).status for n in range(4)]
     assert got == [201, 201, 507, 507]
 
 
 def test_what_was_refused_is_taken_off_the_quota_once(serve):
-    client = rufh.Client(serve(quota=1000, durable=False), interop=None)
-    assert client.create("/drop/a", b"x" * 500, complete=True).status == 201
+    client = rufh.Client(serve(quota=10000, durable=False), interop=None)
+    assert client.create("/drop/a", b"x" * 5000, complete=True).status == 201
     wrong = "sha-256=:" + "A" * 43 + "=:"
     for _ in range(3):
-        assert client.create("/drop/b", b"x" * 400, complete=True,
+        assert client.create("/drop/b", b"x" * 4000, complete=True,
                              Repr_Digest=wrong).status == 400
-    assert client.create("/drop/c", b"x" * 501, complete=True).status == 507
+    assert client.create("/drop/c", b"x" * 5001, complete=True).status == 507
 
 
 # --- vanishing ---

@@ -171,10 +171,10 @@ def faulty(websrv, start, drop, tmp_path, shim):
     control = tmp_path / "faults"
     control.touch()
 
-    def go(**options):
+    def go(routes=(), **options):
         env = {**environment(tmp_path), "LD_PRELOAD": str(shim), "DISK_FAULTS": str(control),
                "DISK_FAULTS_BELOW": str(drop)}
-        server = start(config([upload(drop, **options)]), env=env)
+        server = start(config([upload(drop, **options), *routes]), env=env)
         return Faults(server, control)
     return go
 

@@ -57,6 +57,7 @@ __wrap_password_is_built_in(void)
 	"\"min_size\": 0}, \"symlinks\": \"follow\", \"hidden\": true, \"charset\": "    \
 	"\"\", \"default_type\": \"a/b\"}, \"upload\": {\"directory\": \".\", "          \
 	"\"max_size\": \"5T\", \"conflict\": \"rename\", \"mode\": \"7\", "              \
+	"\"unfinished\": 8, "                                                            \
 	"\"quota\": 7, \"per_client\": 3, \"reserve\": 5, \"durable\": false, "          \
 	"\"create_directories\": true, \"types\": "                                      \
 	"[\".a\"], \"after\": \"/z\"}, "                                                 \
@@ -237,6 +238,7 @@ same_route(const struct conf_route *a, const struct conf_route *b)
 	same_text(a->upload.after, b->upload.after);
 	assert_int_equal(a->upload.quota, b->upload.quota);
 	assert_int_equal(a->upload.per_client, b->upload.per_client);
+	assert_int_equal(a->upload.unfinished, b->upload.unfinished);
 	same_text(a->redirect.to, b->redirect.to);
 	assert_int_equal(a->redirect.status, b->redirect.status);
 	assert_int_equal(a->redirect.keep_query, b->redirect.keep_query);

@@ -168,11 +168,32 @@ full_queue_says_so_and_leaves_the_job_alone(void **state)
 	wait_until_begun(1);
 	submit(p, false);
 	submit(p, false);
+	assert_true(pool_is_full(p));
 	assert_int_equal(pool_submit(p, &extra->pool), -EAGAIN);
 	atomic_store(&seen.open, true);
 	finish(p, 3);
+	assert_false(pool_is_full(p));
 	assert_int_equal(pool_submit(p, &extra->pool), 0);
 	finish(p, 4);
+	pool_free(p);
+}
+
+static void
+who_insists_waits_in_a_full_queue(void **state)
+{
+	struct pool *p = pool_new(1, 1);
+	struct job *extra[2] = { make_job(false), make_job(false) };
+
+	(void)state;
+	assert_non_null(p);
+	submit(p, true);
+	wait_until_begun(1);
+	submit(p, false);
+	assert_int_equal(pool_insist(p, &extra[0]->pool), 0);
+	assert_int_equal(pool_insist(p, &extra[1]->pool), 0);
+	atomic_store(&seen.open, true);
+	finish(p, 4);
+	assert_int_equal(seen.ran, 4);
 	pool_free(p);
 }
 
@@ -295,6 +316,7 @@ main(void)
 		cmocka_unit_test_setup(thousand_jobs_run_elsewhere_and_end_here, setup),
 		cmocka_unit_test_setup(full_queue_says_so_and_leaves_the_job_alone,
 				       setup),
+		cmocka_unit_test_setup(who_insists_waits_in_a_full_queue, setup),
 		cmocka_unit_test_setup(cancelled_job_makes_room_and_is_told_so, setup),
 		cmocka_unit_test_setup(pool_is_busy_while_no_helper_is_left, setup),
 		cmocka_unit_test_setup(job_that_runs_cannot_be_cancelled, setup),

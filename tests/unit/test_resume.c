@@ -17,8 +17,10 @@
 #include "remove_tree.h"
 #include "transport.h"
 #include "base/counters.h"
+#include "base/fs_usage.h"
 #include "base/pool.h"
 #include "conf/load.h"
+#include "core/limits.h"
 #include "handler/handlers.h"
 #include "handler/resume_file.h"
 #include "handler/task.h"
@@ -32,6 +34,9 @@ static struct {
 	struct config *conf;
 	struct site *site;
 	struct counter_block *counters;
+	struct log log;
+	struct limits limits;
+	struct quota *quota, *unfinished;
 } rig;
 
 static int
@@ -47,7 +52,8 @@ setup(void **state)
 	snprintf(rig.staging, sizeof(rig.staging), "%s/%s", rig.dir, STORE_STAGING);
 	snprintf(text, sizeof(text),
 		 "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": [{"
-		 "\"path\": \"/d/*\", \"upload\": {\"directory\": \"%s\"}}]}]}",
+		 "\"path\": \"/d/*\", \"upload\": {\"directory\": \"%s\", "
+		 "\"quota\": 3000, \"unfinished\": 3}}]}]}",
 		 rig.dir);
 	buf_init(&errors);
 	rig.counters = counters_new(1);
@@ -55,6 +61,13 @@ setup(void **state)
 	rig.conf = conf_load_text(slice_from_str(text), "test", "/", &errors);
 	env.conf = rig.conf;
 	env.counters = rig.counters;
+	env.limits = &rig.limits;
+	rig.log = (struct log){ STDERR_FILENO, LOG_LEVEL_ERROR };
+	env.log = &rig.log;
+	rig.quota = env.quota = quota_new(1, 1, 1);
+	rig.unfinished = env.unfinished = quota_new(1, 1, 1);
+	assert_non_null(rig.quota);
+	assert_non_null(rig.unfinished);
 	if (rig.conf != NULL)
 		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
 				    &errors);
@@ -66,10 +79,45 @@ setup(void **state)
 	return 0;
 }
 
+/* --- what counts --- */
+
+static uint64_t
+counted(struct quota *q)
+{
+	return quota_used(&(struct quota_view){ .quota = q });
+}
+
+/* With the next counts nothing changes. */
+static void
+assert_all_counts(void)
+{
+	int fd = open(rig.dir, O_RDONLY | O_DIRECTORY);
+	int staging = open(rig.staging, O_RDONLY | O_DIRECTORY);
+	struct fs_usage usage;
+	uint64_t parts = 0;
+
+	assert_int_equal(fs_usage_init(&usage, fd), 0);
+	while (fs_usage_step(&usage))
+		;
+	fs_usage_fini(&usage);
+	if (staging >= 0)
+		assert_int_equal(partial_count(staging, &parts), 0);
+	if (quota_is_counted(&(struct quota_view){ .quota = rig.quota }))
+		assert_int_equal(counted(rig.quota), usage.bytes);
+	if (quota_is_counted(&(struct quota_view){ .quota = rig.unfinished }))
+		assert_int_equal(counted(rig.unfinished), parts);
+	close(fd);
+	if (staging >= 0)
+		close(staging);
+}
+
 static int
 teardown(void **state)
 {
 	(void)state;
+	assert_all_counts();
+	quota_free(rig.quota);
+	quota_free(rig.unfinished);
 	for (int i = 0; i < 2; i++)
 		transport_fini(&rig.t[i]);
 	site_free(rig.site);
@@ -333,6 +381,159 @@ piece_with_a_checksum_counts_when_it_is_whole(void **state)
 	assert_string_equal(offset_told(OLD), "0");
 }
 
+/* --- how many, and how much --- */
+
+/* Without a body. */
+static void
+ask(struct transport *t)
+{
+	exchange_begin(&t->ex);
+	transport_work(t);
+	if (t->ex.state == EXCHANGE_RECEIVING)
+		exchange_body(&t->ex, slice_make("", 0), true);
+	transport_work(t);
+}
+
+static int
+create_status(const char *length)
+{
+	struct transport *t = prepare(NEW, HTTP_POST, "/d/");
+	bool ok;
+
+	transport_with_field(t, HTTP_FIELD_UPLOAD_LENGTH, length);
+	ask(t);
+	ok = t->ex.status == 201;
+	if (ok)
+		snprintf(rig.url, sizeof(rig.url), "%s", kept(t, HTTP_FIELD_LOCATION));
+	return transport_finish(t);
+}
+
+static int
+remove_status(void)
+{
+	struct transport *t = prepare(NEW, HTTP_DELETE, rig.url);
+
+	ask(t);
+	return transport_finish(t);
+}
+
+static void
+one_more_than_there_may_be_is_507(void **state)
+{
+	struct transport *t;
+
+	(void)state;
+	create("6");
+	assert_int_equal(create_status("6"), 201);
+	assert_int_equal(create_status("6"), 201);
+	assert_int_equal(create_status("6"), 507);
+	assert_non_null(strstr(rig.t[NEW].fields.ptr, "Retry-After: 60\n"));
+	assert_non_null(strstr(rig.t[NEW].body.ptr, "Too many unfinished uploads"));
+	assert_int_equal(counted(rig.unfinished), 3);
+	/* The draft, in one request with all its bytes. */
+	t = &rig.t[NEW];
+	transport_prepare(t, rig.site, HTTP_PUT, "/d/b");
+	transport_with_field(t, HTTP_FIELD_UPLOAD_COMPLETE, "?1");
+	ask(t);
+	assert_int_equal(transport_finish(t), 507);
+	assert_non_null(
+		strstr(t->fields.ptr, "Content-Type: application/problem+json\n"));
+	assert_non_null(strstr(t->fields.ptr, "Retry-After: 60\n"));
+	assert_non_null(strstr(t->body.ptr, "{\"type\":\"about:blank\",\"title\":"
+					    "\"Insufficient Storage\",\"status\":507,"
+					    "\"detail\":\"Too many"));
+	assert_int_equal(remove_status(), 204);
+	assert_int_equal(counted(rig.unfinished), 2);
+	assert_int_equal(create_status("6"), 201);
+	assert_int_equal(create_status("6"), 507);
+}
+
+static void
+a_published_upload_makes_room_for_another(void **state)
+{
+	struct transport *t;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(create_status("3"), 201);
+	assert_int_equal(create_status("3"), 507);
+	t = begin_patch(OLD, "0");
+	exchange_body(&t->ex, SLICE("abc"), true);
+	transport_work(t);
+	assert_int_equal(transport_finish(t), 204);
+	assert_int_equal(counted(rig.unfinished), 2);
+	assert_int_equal(create_status("3"), 201);
+	/* Nobody was told its URL. */
+	assert_int_equal(remove_status(), 204);
+	t = prepare(OLD, HTTP_POST, "/d/");
+	transport_with_field(t, HTTP_FIELD_UPLOAD_LENGTH, "3");
+	exchange_begin(&t->ex);
+	assert_int_equal(counted(rig.unfinished), 3);
+	exchange_finish(&t->ex, EXCHANGE_ABORTED);
+	assert_int_equal(counted(rig.unfinished), 2);
+}
+
+static void
+a_record_counts_for_the_quota_at_once(void **state)
+{
+	struct transport *t;
+	uint64_t empty;
+
+	(void)state;
+	create("6");
+	empty = counted(rig.quota);
+	assert_in_range(empty, 100, 999);
+	assert_all_counts();
+	t = begin_patch(OLD, "0");
+	exchange_body(&t->ex, SLICE("abc"), true);
+	transport_work(t);
+	assert_int_equal(transport_finish(t), 204);
+	assert_all_counts();
+	assert_int_equal(remove_status(), 204);
+	assert_int_equal(counted(rig.quota), 0);
+}
+
+static void
+records_alone_can_use_up_the_quota(void **state)
+{
+	static const char name[] = "filename YS50eHQ=,x ";
+	char metadata[3600];
+	struct transport *t = prepare(OLD, HTTP_POST, "/d/");
+
+	(void)state;
+	memset(metadata, 'A', sizeof(metadata));
+	memcpy(metadata, name, sizeof(name) - 1);
+	metadata[sizeof(name) - 1 + 3200] = '\0';
+	transport_with_field(t, HTTP_FIELD_UPLOAD_LENGTH, "3");
+	transport_with_field(t, HTTP_FIELD_UPLOAD_METADATA, metadata);
+	ask(t);
+	assert_int_equal(transport_finish(t), 507);
+	assert_int_equal(counted(rig.unfinished), 0);
+	assert_int_equal(counted(rig.quota), 0);
+}
+
+static void
+what_a_sweep_removes_is_given_back_at_once(void **state)
+{
+	int staging;
+	struct partial p;
+
+	(void)state;
+	create("6");
+	assert_int_equal(create_status("6"), 201);
+	staging = open(rig.staging, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(
+		partial_open(&p, staging, slice_from_str(strrchr(rig.url, '/') + 1)), 0);
+	p.record.expires = 1000000000; /* of as many digits */
+	assert_int_equal(partial_save(&p, false), 0);
+	partial_close(&p);
+	(void)site_tick(rig.site);
+	assert_int_equal(counted(rig.unfinished), 1);
+	assert_in_range(counted(rig.quota), 100, 499);
+	assert_int_equal(unlinkat(staging, "sweep.lock", 0), 0);
+	close(staging);
+}
+
 static int
 run_nothing(void *arg)
 {
@@ -375,25 +576,21 @@ a_helper_that_ends_after_the_answer_began_gives_no_turn(void **state)
 int
 main(void)
 {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(url_is_told_when_the_record_is_there,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(offset_is_told_when_it_is_recorded, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(
-			body_that_breaks_off_counts_as_far_as_it_came, setup, teardown),
-		cmocka_unit_test_setup_teardown(last_byte_gives_the_name, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(
-			newer_request_has_it_when_the_older_is_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			request_makes_way_for_a_newer_one_of_another_process, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			piece_with_a_checksum_counts_when_it_is_whole, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_helper_that_ends_after_the_answer_began_gives_no_turn, setup,
-			teardown),
+		TEST(url_is_told_when_the_record_is_there),
+		TEST(offset_is_told_when_it_is_recorded),
+		TEST(body_that_breaks_off_counts_as_far_as_it_came),
+		TEST(last_byte_gives_the_name),
+		TEST(newer_request_has_it_when_the_older_is_gone),
+		TEST(request_makes_way_for_a_newer_one_of_another_process),
+		TEST(piece_with_a_checksum_counts_when_it_is_whole),
+		TEST(one_more_than_there_may_be_is_507),
+		TEST(a_published_upload_makes_room_for_another),
+		TEST(a_record_counts_for_the_quota_at_once),
+		TEST(records_alone_can_use_up_the_quota),
+		TEST(what_a_sweep_removes_is_given_back_at_once),
+		TEST(a_helper_that_ends_after_the_answer_began_gives_no_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

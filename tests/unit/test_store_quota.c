@@ -377,12 +377,16 @@ static void
 routes_share_a_directory_by_its_name(void **state)
 {
 	struct conf_route r[] = {
-		{ .actions = CONF_ACTION_UPLOAD, .upload = { .directory = "/n" } },
 		{ .actions = CONF_ACTION_UPLOAD,
-		  .upload = { .directory = "/a", .quota = 1 } },
+		  .upload = { .directory = "/n", .resumable = true, .unfinished = 5 } },
+		{ .actions = CONF_ACTION_UPLOAD,
+		  .upload = { .directory = "/a", .quota = 1, .unfinished = 5 } },
 		{ .actions = CONF_ACTION_FILES },
 		{ .actions = CONF_ACTION_UPLOAD,
-		  .upload = { .directory = "/b", .quota = 2 } },
+		  .upload = { .directory = "/b",
+			      .quota = 2,
+			      .resumable = true,
+			      .unfinished = 1 } },
 		{ .actions = CONF_ACTION_UPLOAD,
 		  .upload = { .directory = "/a", .quota = 3 } },
 	};
@@ -391,10 +395,14 @@ routes_share_a_directory_by_its_name(void **state)
 	struct config conf = { .servers = servers, .server_count = 2 };
 
 	(void)state;
-	assert_int_equal(store_quota_count(&conf), 3);
-	assert_int_equal(store_quota_find(&conf, "/a"), 0);
-	assert_int_equal(store_quota_find(&conf, "/b"), 1);
-	assert_true(store_quota_find(&conf, "/n") == SIZE_MAX);
+	assert_int_equal(store_quota_count(&conf, STORE_QUOTA_BYTES), 3);
+	assert_int_equal(store_quota_find(&conf, "/a", STORE_QUOTA_BYTES), 0);
+	assert_int_equal(store_quota_find(&conf, "/b", STORE_QUOTA_BYTES), 1);
+	assert_true(store_quota_find(&conf, "/n", STORE_QUOTA_BYTES) == SIZE_MAX);
+	assert_int_equal(store_quota_count(&conf, STORE_QUOTA_UNFINISHED), 2);
+	assert_int_equal(store_quota_find(&conf, "/n", STORE_QUOTA_UNFINISHED), 0);
+	assert_int_equal(store_quota_find(&conf, "/b", STORE_QUOTA_UNFINISHED), 1);
+	assert_true(store_quota_find(&conf, "/a", STORE_QUOTA_UNFINISHED) == SIZE_MAX);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
