@@ -166,11 +166,13 @@ struct conf_upload {
 	uint32_t expire_ms;  /* of unfinished uploads */
 	uint32_t unfinished; /* how many there may be at a time; 0 = no limit */
 	bool page;
-	uint32_t mode;             /* file permission bits */
-	uint32_t per_client;       /* uploads of an address at a time; 0 = no limit */
-	const char *after;         /* a path or URL; NULL: a page tells what arrived */
+	uint32_t mode;       /* file permission bits */
+	uint32_t per_client; /* uploads of an address at a time; 0 = no limit */
+	const char *after;   /* a path or URL; NULL: a page tells what arrived */
+	unsigned digests;    /* set of DIGEST_BIT() that every file gets */
 	struct conf_place directory_place;
 	struct conf_place quota_place;
+	struct conf_place digest_place;
 };
 
 struct conf_redirect {

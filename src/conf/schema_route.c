@@ -4,6 +4,7 @@
  */
 #include "conf/schema_rows.h"
 #include "http/coding.h"
+#include "http/digest.h"
 #include "http/names.h"
 
 static const struct conf_choice symlinks[] = {
@@ -22,6 +23,11 @@ static const struct conf_choice codings[] = {
 	{ "br", CODING_BR, NULL },
 	{ "zstd", CODING_ZSTD, NULL },
 	{ "gzip", CODING_GZIP, NULL },
+	{ 0 },
+};
+static const struct conf_choice digests[] = {
+	{ "sha-256", DIGEST_BIT(DIGEST_SHA_256), NULL },
+	{ "sha-512", DIGEST_BIT(DIGEST_SHA_512), NULL },
 	{ 0 },
 };
 static const struct conf_choice queries[] = {
@@ -175,6 +181,10 @@ static const struct conf_key upload_keys[] = {
 	{ "page", CONF_BOOL, "true",
 	  "a page to upload with, where files are not served and uploads are resumable",
 	  INTO(struct conf_upload, page) },
+	{ "digest", CONF_CHOICE, NULL,
+	  "a digest that is computed of every file and kept with it; default: null, none",
+	  INTO(struct conf_upload, digests), PLACE(struct conf_upload, digest_place),
+	  .choices = digests, .flags = CONF_NULL_VALUE, .null_value = 0 },
 };
 static const struct conf_section upload = {
 	.name = "upload",

@@ -5,7 +5,7 @@
  */
 #include "handler/file_digest.h"
 
-#include "handler/store_digest.h"
+#include "handler/store_kept.h"
 #include "http/digest_hash.h"
 
 /* Beyond it hashing takes too long for one turn of the loop. */
@@ -25,19 +25,34 @@ compute(const struct file_version *v, enum digest_algorithm a, unsigned char *ou
 	return done;
 }
 
+/* Also of a file that was moved from where it was uploaded, with its attributes. */
+static bool
+load(const struct file_version *v, struct digest_set *set)
+{
+	const struct stat st = { .st_dev = v->id.dev,
+				 .st_ino = v->id.ino,
+				 .st_size = v->id.size,
+				 .st_mtim = v->id.mtime };
+
+	if (v->digest == NULL)
+		return v->bytes == NULL && store_kept_load(v->fd, &st, NULL, set);
+	*set = *v->digest;
+	return true;
+}
+
 /* The algorithm that is in the set then; DIGEST_COUNT: none that is wanted is to be had. */
 static enum digest_algorithm
 find(const struct file_version *v, const struct digest_weights *want,
      struct digest_set *set)
 {
-	enum digest_algorithm a = digest_pick(want, DIGEST_ALL);
+	enum digest_algorithm a = digest_pick(want, DIGEST_ALL), known = DIGEST_COUNT;
 
 	if (a == DIGEST_COUNT)
 		return a;
-	if (v->bytes == NULL)
-		return store_digest_load(v->fd, v->size, &v->id.mtime, set)
-			       ? digest_pick(want, set->present)
-			       : DIGEST_COUNT;
+	if (load(v, set))
+		known = digest_pick(want, set->present);
+	if (known != DIGEST_COUNT || v->bytes == NULL)
+		return known;
 	return v->size <= HASH_AT_ONCE_MAX && compute(v, a, set->value[a]) ? a
 									   : DIGEST_COUNT;
 }

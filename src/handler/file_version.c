@@ -14,6 +14,7 @@
 #include "core/uploads.h"
 #include "handler/etag.h"
 #include "handler/staging.h"
+#include "handler/store_kept.h"
 #include "http/date.h"
 
 #define READ_TRIES 3
@@ -44,6 +45,7 @@ file_version_unref(struct file_version *v)
 	free((void *)(uintptr_t)v->bytes);
 	free(b->text);
 	free(b->samples);
+	free(v->digest);
 	free(b);
 }
 
@@ -228,6 +230,21 @@ file_root_judge(const struct file_root *root, int fd, bool *is_upload)
 	return 0;
 }
 
+/* What is kept with an upload; no other file costs a look at it. */
+static int
+load_digest(const struct file_root *root, const struct stat *st, struct file_version *v)
+{
+	struct digest_set kept;
+
+	if (!v->is_upload || !store_kept_load(v->fd, st, root->uploads, &kept))
+		return 0;
+	v->digest = malloc(sizeof(kept));
+	if (v->digest == NULL)
+		return -ENOMEM;
+	*v->digest = kept;
+	return 0;
+}
+
 /* --- making --- */
 
 /* Takes ownership of fd. */
@@ -254,12 +271,13 @@ make(const struct file_root *root, const char *path, int fd, const struct stat *
 				      .is_young = etag_is_young(st, now),
 				      .refs = 1 };
 	type = root->type_of(root, base_name(path));
-	rc = type == NULL
-		     ? -ENOMEM
-		     : set_fields(b, etag_format(st, now, etag), slice_from_str(type));
-	free(type);
+	rc = type != NULL ? file_root_judge(root, fd, &b->v.is_upload) : -ENOMEM;
 	if (rc == 0)
-		rc = file_root_judge(root, fd, &b->v.is_upload);
+		rc = load_digest(root, st, &b->v);
+	if (rc == 0)
+		rc = set_fields(b, etag_format(st, now, b->v.digest, etag),
+				slice_from_str(type));
+	free(type);
 	if (rc == 0)
 		rc = b->v.size <= bytes_max ? read_bytes(b) : keep_samples(b);
 	if (rc == 0)

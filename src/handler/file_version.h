@@ -37,6 +37,7 @@ struct file_id {
 #define FILE_SAMPLES 3
 #define FILE_SAMPLE_SIZE 128
 
+struct digest_set;
 struct upload_dirs;
 
 /* Where a lookup begins: one per files route. */
@@ -62,6 +63,7 @@ struct file_version {
 	struct file_id id;
 	bool is_young;  /* it may change once more and look the same */
 	bool is_upload; /* it lies in an upload directory: anybody may have written it */
+	struct digest_set *digest; /* that was kept with an upload; NULL: none */
 
 	/* remembered by file_select.c: siblings as a set of 1 << enum coding, until when */
 	unsigned siblings;

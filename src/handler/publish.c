@@ -14,6 +14,8 @@
 
 #include "core/exchange.h"
 #include "handler/intent.h"
+#include "handler/store_kept.h"
+#include "handler/store_sidecar.h"
 #include "handler/task.h"
 
 struct sync_job {
@@ -94,6 +96,30 @@ collect_files(const struct publish *p, struct sync_job *job)
 	return rc == 0 && p->intent != NULL ? collect_intent(p, job) : rc;
 }
 
+/* What is kept beside files, in the staging directory; "rename" may have written it anew. What is
+ * gone need not be on the disk. */
+static void
+collect_sidecars(const struct publish *p, struct sync_job *job)
+{
+	struct stat st;
+	int fd = -1;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct store_file *f = p->items[i].file;
+
+		if (f->kept != STORE_KEPT_BESIDE || fstat(f->temp.fd, &st) < 0)
+			continue;
+		fd = sidecar_open(p->store->dirfd, &st);
+		if (fd >= 0)
+			job->fds[job->count++] = fd;
+	}
+	if (fd >= 0)
+		fd = openat(p->store->dirfd, STORE_STAGING,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		job->fds[job->count++] = fd;
+}
+
 /* That of the name, and those above it, which may be new. */
 static int
 collect_directories_of(const struct publish *p, const char *path, struct sync_job *job)
@@ -126,20 +152,21 @@ collect_directories(const struct publish *p, struct sync_job *job)
 		if (i == 0 || strchr(p->items[i].path, '/') != NULL)
 			rc = collect_directories_of(p, p->items[i].path, job);
 	}
+	collect_sidecars(p, job);
 	if (rc == 0 && p->intent != NULL)
 		job->intent = intent_ref(p->intent);
 	return rc;
 }
 
-/* Descriptors at most: one for a file, one for each directory above a name; three of the
- * intent. */
+/* Descriptors at most: for a file and what is beside it, for each directory above a name, and for
+ * that of what is beside; three of the intent. */
 static size_t
 descriptors(const struct publish *p)
 {
-	size_t n = 3;
+	size_t n = 4;
 
 	for (size_t i = 0; i < p->count; i++) {
-		n++;
+		n += 2;
 		for (const char *c = p->items[i].path; *c != '\0'; c++)
 			n += *c == '/';
 	}
@@ -246,6 +273,28 @@ sync_and_drop(struct publish *p, struct exchange *ex)
 	release_intent(p);
 }
 
+/* --- digests --- */
+
+/* Before the sync, so that it is on the disk with the file; and before the name, so that nobody
+ * sees the file without. */
+static void
+keep_digests(const struct publish *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const struct publish_item *item = &p->items[i];
+
+		store_kept_save(p->store, item->file, item->path, fs_last_name(item->path));
+	}
+}
+
+/* Those that have no name. */
+static void
+forget_digests(const struct publish *p, size_t from)
+{
+	for (size_t i = from; i < p->count; i++)
+		store_kept_forget(p->store, p->items[i].file);
+}
+
 /* --- names --- */
 
 static void
@@ -273,10 +322,29 @@ give_names(struct publish *p, struct exchange *ex)
 
 		if (status != 0) {
 			take_back(p, ex, i);
+			forget_digests(p, i);
 			return status;
 		}
 	}
 	return 0;
+}
+
+/* What was kept to be put back is not needed any more, and goes when the files are closed. */
+static void
+be_done(struct publish *p)
+{
+	struct stat old;
+
+	release_intent(p);
+	p->state = PUBLISH_DONE;
+	for (size_t i = 0; i < p->count; i++) {
+		const struct store_file *f = p->items[i].file;
+		const struct fs_temp *t = f->lent ? &f->old : &f->temp;
+
+		if (t->name[0] != '\0' &&
+		    fstatat(t->dirfd, t->name, &old, AT_SYMLINK_NOFOLLOW) == 0)
+			store_kept_gone(p->store, &old);
+	}
 }
 
 /* An intent that stays would take the names away again. */
@@ -289,8 +357,7 @@ finish(struct publish *p, struct exchange *ex)
 		take_back(p, ex, p->count);
 		return store_failed(p->store, "remove a file in", STORE_STAGING, rc);
 	}
-	release_intent(p);
-	p->state = PUBLISH_DONE;
+	be_done(p);
 	return 0;
 }
 
@@ -299,6 +366,8 @@ name_them(struct publish *p, struct exchange *ex)
 {
 	int status = give_names(p, ex);
 
+	/* From here on there is nothing to forget but what is taken back. */
+	p->state = PUBLISH_IDLE;
 	if (status == 0 && p->store->conf->durable) {
 		status = start_sync(p, ex, PUBLISH_NAMING, collect_directories);
 		if (status != 0)
@@ -319,14 +388,17 @@ publish_begin(struct publish *p, struct exchange *ex, struct store *store,
 	 * the directory. */
 	for (size_t i = 0; i < count; i++)
 		items[i].file->keeps_old = count > 1 || store->conf->durable;
+	keep_digests(p);
 	if (count > 1)
 		status = write_intent(p);
 	if (status == 0 && store->conf->durable)
 		status = start_sync(p, ex, PUBLISH_SYNCING, collect_files);
 	else if (status == 0)
 		return name_them(p, ex);
-	if (status != 0)
+	if (status != 0) {
+		forget_digests(p, 0);
 		drop_intent(p);
+	}
 	return status;
 }
 
@@ -345,14 +417,15 @@ publish_work(struct publish *p, struct exchange *ex)
 		return store_failed(p->store, "sync in", "", rc);
 	if (p->state == PUBLISH_SYNCING)
 		return name_them(p, ex);
-	release_intent(p); /* the helper has removed it */
-	p->state = PUBLISH_DONE;
+	be_done(p); /* the helper has removed the intent */
 	return 0;
 }
 
 void
 publish_end(struct publish *p)
 {
+	if (p->state == PUBLISH_SYNCING)
+		forget_digests(p, 0);
 	task_forget(&p->task);
 	/* No name was given yet, or all; and before what they replaced is discarded. */
 	drop_intent(p);

@@ -4,7 +4,8 @@
  * Where the store is durable their bytes are on the disk before, and the names are before the
  * request is answered; helpers wait for that, not the loop. Of several files what is about to be
  * done is written down before (intent.h), so that a crash leaves all or none, too; one file
- * gets its name in one step, and needs nothing of that.
+ * gets its name in one step, and needs nothing of that. What is known of their digests
+ * (store_file.digest) is kept with them before they have a name (store_kept.h).
  *
  *   publish_begin -> SYNCING -> NAMING -> DONE       (a store that is not durable: DONE at once)
  *                        publish_work() from work() of the handler

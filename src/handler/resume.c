@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "core/exchange.h"
 #include "handler/resume_file.h"
-#include "handler/store_digest.h"
 #include "handler/store_unfinished.h"
 #include "handler/task.h"
 #include "handler/upload.h"
@@ -272,7 +271,6 @@ start_finish(struct resume *r)
 static int
 finish(struct resume *r)
 {
-	struct store_digest digest = { 0 };
 	const char *name = r->item.result.name;
 	int status = 0;
 
@@ -286,8 +284,7 @@ finish(struct resume *r)
 				  "upload: a name cannot be written down");
 		resume_recount(r->file);
 	}
-	digest.keep_error = store_digest_keep(&r->file->p.record.digest, r->file->p.fd);
-	upload_count(r->ex, &digest);
+	upload_count(r->ex);
 	return 0;
 }
 
@@ -297,6 +294,7 @@ give_name(struct resume *r)
 	int status;
 
 	r->lent = partial_file(&r->file->p);
+	r->lent.digest = r->file->digest;
 	r->step = RESUME_STEP_PUBLISH;
 	r->file->mark = store_unfinished_mark(r->file->store);
 	status = publish_begin(&r->publish, r->ex, resume_store(r), &r->item, 1);

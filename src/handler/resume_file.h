@@ -36,6 +36,7 @@ struct resume_file {
 	uint64_t look_at;            /* the size at which free space is asked for again */
 	char boot[PARTIAL_BOOT_MAX]; /* of the record, while a guarded piece hides it */
 	char *location;              /* of the record, PARTIAL_LOCATION_MAX; of the heap */
+	struct digest_set digest;    /* of the whole, when it is complete */
 };
 
 /* NULL: no memory or no descriptor. */
@@ -62,7 +63,8 @@ int resume_try_lock(struct resume *r) __attribute__((warn_unused_result));
 /* Its record may have another size now, which counts. */
 void resume_recount(struct resume_file *f);
 /* A helper writes the record as it is now; `completes`: that the upload is whole, when the
- * digests that it must have are right. r->task is set. 0 or a status. */
+ * digests that it must have are right; all that are needed are computed in one pass. r->task is
+ * set. 0 or a status. */
 int resume_start_save(struct resume *r, bool completes)
 	__attribute__((warn_unused_result));
 /* The same when nobody waits, with that as its end: the file is freed when it is done, and not

@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "core/exchange.h"
 #include "handler/resume_file.h"
+#include "handler/store_digest.h"
 #include "handler/task.h"
 #include "handler/upload.h"
-#include "http/digest_hash.h"
 
 #define READ_SIZE ((size_t)64 * 1024)
 #define KEPT_S 3600 /* what is known of an upload that is complete */
@@ -22,7 +22,9 @@
 struct save {
 	struct resume_file *file;
 	struct partial copy;
-	bool checks; /* its digests */
+	bool completes;
+	unsigned more; /* digests to compute beside those of the record */
+	struct digest_set found;
 	bool saved;
 	int64_t expires; /* what the record on disk says */
 };
@@ -56,7 +58,7 @@ resume_file_free(struct resume_file *f)
 /* --- by a helper --- */
 
 static int
-hash_file(const struct partial *p, struct digest_hash *h)
+hash_file(const struct partial *p, struct store_digest *d)
 {
 	char *at = malloc(READ_SIZE);
 	uint64_t done = 0;
@@ -65,38 +67,33 @@ hash_file(const struct partial *p, struct digest_hash *h)
 	while (n > 0 && done < p->size) {
 		n = fs_pread_full(p->fd, at, READ_SIZE, (off_t)done);
 		if (n > 0) {
-			digest_hash_add(h, at, (size_t)n);
+			store_digest_add(d, slice_make(at, (size_t)n));
 			done += (uint64_t)n;
 		}
 	}
 	free(at);
-	return n < 0 ? (int)n : 0;
+	if (n < 0)
+		return (int)n;
+	return done == p->size ? 0 : -EIO; /* somebody has cut it */
 }
 
+/* The file is read once, whatever the number of digests. */
 static int
-check_digest(const struct partial *p, enum digest_algorithm a)
+compute_digests(struct save *s)
 {
-	unsigned char value[DIGEST_SIZE_MAX];
-	struct digest_hash *h = digest_hash_new(a);
-	int rc = h != NULL ? hash_file(p, h) : -ENOMEM;
+	struct store_digest d;
+	int rc = store_digest_expect(&d, &s->copy.record.digest, s->more) == 0 ? 0
+									       : -ENOMEM;
+	int status = 0;
 
-	if (rc == 0 && !digest_hash_end(h, value))
-		rc = -EIO;
-	digest_hash_free(h);
-	if (rc == 0 && memcmp(value, p->record.digest.value[a], digest_size(a)) != 0)
-		rc = -EBADMSG;
-	return rc;
-}
-
-static int
-check_digests(const struct partial *p)
-{
-	int rc = 0;
-
-	for (enum digest_algorithm a = 0; a < DIGEST_COUNT && rc == 0; a++) {
-		if ((p->record.digest.present & DIGEST_BIT(a)) != 0)
-			rc = check_digest(p, a);
+	if (rc == 0 && store_digest_is_on(&d)) {
+		rc = hash_file(&s->copy, &d);
+		status = rc == 0 ? store_digest_check(&d) : 0;
 	}
+	s->found = d.found;
+	store_digest_fini(&d);
+	if (status != 0)
+		rc = status == 400 ? -EBADMSG : -EIO;
 	return rc;
 }
 
@@ -104,7 +101,7 @@ static int
 run_save(void *arg)
 {
 	struct save *s = arg;
-	int rc = s->checks ? check_digests(&s->copy) : 0;
+	int rc = s->completes ? compute_digests(s) : 0;
 
 	if (rc == 0)
 		rc = partial_save(&s->copy, s->file->durable);
@@ -135,6 +132,8 @@ release_save(void *arg)
 		f->p.record_size = s->copy.record_size;
 		resume_recount(f);
 	}
+	if (s->completes)
+		f->digest = s->found;
 	if (s->saved) {
 		f->saved = s->copy.size;
 	} else {
@@ -148,19 +147,31 @@ release_save(void *arg)
 
 /* Of a record that will say that it expires then. */
 static struct save *
-new_save(struct resume_file *f, bool checks, int64_t expires)
+new_save(struct resume_file *f, bool completes, int64_t expires)
 {
 	struct save *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	*s = (struct save){ .file = f, .checks = checks, .expires = f->p.record.expires };
+	*s = (struct save){ .file = f, .completes = completes, .expires = f->p.record.expires };
 	f->p.record.expires = expires;
 	s->copy = f->p;
 	f->saving = true;
 	f->dirty = false;
 	f->begun_at = f->p.size;
 	return s;
+}
+
+/* Beside those that its client has sent. An answer of tus tells none. */
+static unsigned
+more_digests(const struct resume *r)
+{
+	const struct partial_record *rec = &r->file->p.record;
+	unsigned more = r->upload->store.conf->digests;
+
+	if (rec->door == PARTIAL_RUFH)
+		more |= store_digest_wanted(&r->ex->head, more | rec->digest.present);
+	return more;
 }
 
 int
@@ -177,6 +188,8 @@ resume_start_save(struct resume *r, bool completes)
 	s = new_save(f, completes, clock_unix() + (int64_t)keep);
 	/* As long as it has no name it is not complete, whatever the record on disk says. */
 	f->p.record.complete = false;
+	if (s != NULL && completes)
+		s->more = more_digests(r);
 	if (s == NULL || task_start(&r->task, r->ex, r->ex->site->env.pool, run_save, s,
 				    release_save) < 0)
 		return 503;

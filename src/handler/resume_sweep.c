@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * resume_sweep: unfinished uploads whose time is over are removed, by a helper, of one worker at
- * a time: who has the lock on a file in the staging directory. When it was last done is the
- * time of that file, so that many workers do not do it many times.
+ * resume_sweep: unfinished uploads whose time is over are removed, and so is what was kept beside
+ * files that are gone (store_kept.h), by a helper, of one worker at a time: who has the lock on
+ * a file in the staging directory. When it was last done is the time of that file, so that many
+ * workers do not do it many times.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "handler/intent.h"
 #include "handler/partial.h"
+#include "handler/store_kept.h"
 #include "handler/store_quota.h"
 #include "handler/store_unfinished.h"
 #include "handler/task.h"
@@ -65,6 +67,7 @@ run(void *arg)
 		return -errno;
 	if (flock(lock, LOCK_EX | LOCK_NB) == 0 && is_due(job, lock)) {
 		rc = partial_sweep(job->staging, clock_unix(), GRACE_S, &job->result);
+		store_kept_sweep(job->staging, clock_unix());
 		/* Writing sets its time. */
 		if (pwrite(lock, "\n", 1, 0) < 0)
 			rc = -errno;

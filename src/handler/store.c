@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "handler/etag.h"
 #include "handler/fs_status.h"
+#include "handler/store_kept.h"
 #include "handler/store_quota.h"
 #include "http/cond.h"
 
@@ -79,7 +80,8 @@ free_bytes(const struct store *s)
 {
 	struct statvfs v;
 
-	if (fstatvfs(s->dirfd, &v) < 0)
+	/* A file system without blocks, as ramfs is one, does not know. */
+	if (fstatvfs(s->dirfd, &v) < 0 || v.f_blocks == 0)
 		return UINT64_MAX; /* writing will tell */
 	return (uint64_t)v.f_bavail * v.f_frsize;
 }
@@ -133,16 +135,49 @@ store_open_parent(struct store *s, const char *path, bool create, const char **n
 	return fs_open_dirs(s->dirfd, dir, create, mode & 0777);
 }
 
-/* RFC 9110 section 13.2: If-Match and If-None-Match guard against lost updates. */
 static bool
-preconditions_hold(const struct http_head *head, const struct stat *st)
+asks_for_tag(const struct http_head *head)
 {
-	char etag[ETAG_MAX];
-	struct cond_validators v = { .exists = st != NULL };
+	return http_head_find(head, HTTP_FIELD_IF_MATCH) != NULL ||
+	       http_head_find(head, HTTP_FIELD_IF_NONE_MATCH) != NULL;
+}
 
-	if (st != NULL) {
-		v.etag = etag_format(st, clock_unix(), etag);
-		v.modified = st->st_mtim.tv_sec;
+/* What is kept with the file of that name; *st is looked at anew, for another one may have the
+ * name by now. Nothing of what may not be read: nobody was told a tag of it. */
+static void
+load_kept(const struct store *s, int dirfd, const char *name, struct stat *st,
+	  struct digest_set *kept)
+{
+	struct stat now;
+	int fd = openat(dirfd, name,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &now) == 0 && S_ISREG(now.st_mode)) {
+		*st = now;
+		store_kept_load(fd, st, s->uploads, kept);
+	}
+	close(fd);
+}
+
+/* RFC 9110 section 13.2: If-Match and If-None-Match guard against lost updates. `there` is
+ * what has the name; NULL: nothing. */
+static bool
+preconditions_hold(const struct store *s, const struct http_head *head, int dirfd,
+		   const char *name, const struct stat *there)
+{
+	struct digest_set kept = { 0 };
+	char etag[ETAG_MAX];
+	struct cond_validators v = { .exists = there != NULL };
+
+	if (there != NULL) {
+		struct stat st = *there;
+
+		if (S_ISREG(st.st_mode) && asks_for_tag(head))
+			load_kept(s, dirfd, name, &st, &kept);
+		v.etag = etag_format(&st, clock_unix(), &kept, etag);
+		v.modified = st.st_mtim.tv_sec;
 		v.has_modified = true;
 	}
 	return cond_evaluate(head, &v, clock_unix()) == COND_PROCEED;
@@ -156,9 +191,9 @@ check_in(struct store *s, int dirfd, const char *name, const struct http_head *h
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno != ENOENT)
 			return store_failed(s, "look for", name, -errno);
-		return preconditions_hold(head, NULL) ? 0 : 412;
+		return preconditions_hold(s, head, dirfd, name, NULL) ? 0 : 412;
 	}
-	if (!preconditions_hold(head, &st))
+	if (!preconditions_hold(s, head, dirfd, name, &st))
 		return 412;
 	if (s->conf->conflict == CONF_CONFLICT_RENAME)
 		return 0;
@@ -172,7 +207,7 @@ static int
 parent_status(struct store *s, const char *path, const struct http_head *head, int error)
 {
 	if (error == -ENOENT && s->conf->create_directories)
-		return preconditions_hold(head, NULL) ? 0 : 412;
+		return preconditions_hold(s, head, -1, path, NULL) ? 0 : 412;
 	if (error == -ENOENT || error == -ENOTDIR || error == -ELOOP)
 		return 409; /* RFC 4918 section 9.7.1: no collection of that name */
 	return store_failed(s, "look for", path, error);
@@ -313,8 +348,12 @@ publish_over(struct store *s, struct store_file *f, int dirfd, const char *name,
 	out->replaced = rc == 0;
 	if (rc == -EINVAL || rc == -ENOSYS || rc == -ENOENT)
 		rc = fs_temp_publish(&f->temp, dirfd, name, true, &out->replaced);
-	if (rc == 0 && out->replaced)
+	if (rc == 0 && out->replaced) {
 		store_quota_remove(s, mark, (uint64_t)old.st_size);
+		/* What may be put back keeps it until then. */
+		if (!f->keeps_old)
+			store_kept_gone(s, &old);
+	}
 	return rc;
 }
 
@@ -357,6 +396,9 @@ store_publish(struct store *s, struct store_file *f, const char *path,
 		return parent_status(s, path, head, fd);
 	status = publish_in(s, f, fd, name, head, out);
 	close(fd);
+	/* "rename" has found another name. */
+	if (status == 0 && f->kept == STORE_KEPT_BESIDE && strcmp(out->name, name) != 0)
+		store_kept_save(s, f, path, out->name);
 	return status;
 }
 
@@ -415,11 +457,13 @@ store_take_back(struct store *s, struct store_file *f, const char *path,
 	    fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino) {
 		rc = unname(f, dirfd, name, result->replaced);
-		if (rc == 0)
+		if (rc == 0) {
 			count_back(s, f, mark, (uint64_t)there.st_size, dirfd, name,
 				   result->replaced);
-		else
+			store_kept_forget(s, f);
+		} else {
 			(void)store_failed(s, "put back a file in", name, rc);
+		}
 	}
 	close(dirfd);
 }
@@ -443,7 +487,7 @@ delete_in(struct store *s, int dirfd, const char *name, const struct http_head *
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 404 : store_failed(s, "look for", name, -errno);
-	if (!preconditions_hold(head, &st))
+	if (!preconditions_hold(s, head, dirfd, name, &st))
 		return 412;
 	if (!S_ISREG(st.st_mode))
 		return 409;
@@ -452,6 +496,7 @@ delete_in(struct store *s, int dirfd, const char *name, const struct http_head *
 	if (unlinkat(dirfd, name, 0) < 0)
 		return store_failed(s, "remove", name, -errno);
 	store_quota_remove(s, mark, (uint64_t)st.st_size);
+	store_kept_gone(s, &st);
 	return 0;
 }
 

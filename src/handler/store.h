@@ -20,6 +20,7 @@
 #include "base/slice.h"
 #include "conf/config.h"
 #include "handler/staging.h"
+#include "http/digest.h"
 #include "http/message.h"
 #include "http/upload_name.h"
 
@@ -30,6 +31,7 @@
 #define STORE_RENAME_TRIES 1000 /* other names that "rename" makes, from 2 on */
 
 struct pool;
+struct upload_dirs;
 
 struct store {
 	int dirfd;
@@ -37,11 +39,15 @@ struct store {
 	const struct conf_upload *conf; /* borrowed */
 	const struct log *log;          /* borrowed */
 	struct log_limit limit;
-	bool digests_told;            /* that none can be kept */
-	struct quota_view quota;      /* zeroed: nothing is counted; store_quota.h */
-	struct quota_view unfinished; /* likewise; store_unfinished.h */
-	struct pool *pool;            /* who counts, borrowed */
+	bool digests_told;                 /* that none can be kept */
+	const struct upload_dirs *uploads; /* of the site, borrowed; may be NULL */
+	struct quota_view quota;           /* zeroed: nothing is counted; store_quota.h */
+	struct quota_view unfinished;      /* likewise; store_unfinished.h */
+	struct pool *pool;                 /* who counts, borrowed */
 };
+
+/* Where its digest is: with the file, as an attribute, or beside it, in the staging directory. */
+enum store_kept { STORE_KEPT_NOT, STORE_KEPT_WITHIN, STORE_KEPT_BESIDE };
 
 /* One file on its way. */
 struct store_file {
@@ -56,6 +62,8 @@ struct store_file {
 	bool lent;
 	char lent_name[STORE_LENT_NAME_MAX];
 	struct fs_temp old; /* name empty: none */
+	struct digest_set digest; /* of the whole, as far as it is known */
+	enum store_kept kept;
 };
 
 struct store_result {

@@ -22,11 +22,11 @@
 #include "handler/handlers.h"
 #include "handler/intent.h"
 #include "handler/resume.h"
-#include "handler/store_digest.h"
 #include "handler/store_quota.h"
 #include "handler/store_unfinished.h"
 #include "handler/task.h"
 #include "handler/upload_client.h"
+#include "http/digest_hash.h"
 #include "http/rufh.h"
 #include "http/tus.h"
 #include "http/uri.h"
@@ -110,11 +110,19 @@ upload_create(const struct handler_env *env, const struct conf_route *route, voi
 	u->route = route;
 	u->pool = env->pool;
 	rc = store_open(&u->store, conf, env->log);
+	u->store.uploads = env->uploads;
 	if (rc < 0 && !(env->explains && rc == -EACCES)) {
 		conf_report(
 			errors, &conf->directory_place,
 			"cannot open the directory %s: %s; name one that can be opened",
 			conf->directory, strerror(-rc));
+		upload_destroy(u);
+		return -1;
+	}
+	if (conf->digests != 0 && digest_hash_library() == NULL) {
+		conf_report(errors, &conf->digest_place,
+			    "this build has no libcrypto, so it computes no digests; "
+			    "leave \"digest\" out");
 		upload_destroy(u);
 		return -1;
 	}
@@ -281,17 +289,9 @@ upload_add_location(struct exchange *ex, enum http_field_id field, const char *p
 }
 
 void
-upload_count(struct exchange *ex, const struct store_digest *digest)
+upload_count(struct exchange *ex)
 {
-	struct store *s = &upload_of(ex)->store;
-
 	counter_add(ex->site->env.counters, COUNTER_FILES_UPLOADED, 1);
-	/* The upload is whole without it, but some day somebody asks where the digests are. */
-	if (digest->keep_error == 0 || s->digests_told)
-		return;
-	s->digests_told = true;
-	log_info(s->log, "upload: %s: digests cannot be kept with files: %s",
-		 s->conf->directory, strerror(-digest->keep_error));
 }
 
 /* --- the handler --- */

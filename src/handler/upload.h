@@ -11,7 +11,6 @@
 
 struct resume;
 struct resume_sweep;
-struct store_digest;
 
 /* The state of the handler of a route. */
 struct upload {
@@ -99,8 +98,12 @@ int upload_add_location(struct exchange *ex, enum http_field_id field, const cha
  * not find the file. 0 or 503. */
 int upload_reserve_answer(struct exchange *ex, const char *path, size_t more);
 
-/* A file was published: counts it, and tells once that its digests could not be kept. */
-void upload_count(struct exchange *ex, const struct store_digest *digest);
+/* A file was published: counts it. */
+void upload_count(struct exchange *ex);
+
+/* upload_stored.c: what the answer tells of a file that was published and is open still: ETag,
+ * and Repr-Digest for who wants it. 0 or a status. */
+int upload_tell_stored(struct exchange *ex, const struct store_file *f);
 
 /* A field with a number, on error pages, too. 0 or a status. */
 int upload_keep_number(struct exchange *ex, enum http_field_id id, uint64_t n);

@@ -35,6 +35,7 @@ struct form {
 	size_t charset_len;
 	struct form_file *files[FORM_FILES_MAX];
 	size_t count;
+	struct store_digest digest; /* of the last of the files */
 	struct publish publish;
 	struct publish_item *items;
 	struct form_answer answer;
@@ -78,6 +79,7 @@ static void
 free_form(struct form *f)
 {
 	publish_end(&f->publish);
+	store_digest_fini(&f->digest);
 	for (size_t i = 0; i < f->count; i++) {
 		store_discard(&f->files[i]->file);
 		free(f->files[i]);
@@ -202,6 +204,8 @@ begin_file(struct exchange *ex, struct form *f, struct slice name)
 	if (status == 0)
 		status = store_check_room(&u->store, 0, 0);
 	if (status == 0)
+		status = store_digest_expect(&f->digest, NULL, u->store.conf->digests);
+	if (status == 0)
 		status = store_begin(&u->store, &file->file);
 	if (status != 0) {
 		free(file);
@@ -226,11 +230,26 @@ begin_part(struct exchange *ex, struct form *f)
 }
 
 static int
+end_part(struct form *f)
+{
+	int status;
+
+	if (f->part != PART_FILE)
+		return 0;
+	status = store_digest_check(&f->digest);
+	f->files[f->count - 1]->file.digest = f->digest.found;
+	store_digest_fini(&f->digest);
+	return status;
+}
+
+static int
 add_data(struct exchange *ex, struct form *f, struct slice data)
 {
-	if (f->part == PART_FILE)
+	if (f->part == PART_FILE) {
+		store_digest_add(&f->digest, data);
 		return store_append(&upload_of(ex)->store, &f->files[f->count - 1]->file,
 				    data);
+	}
 	f->fields_size += data.len;
 	if (f->fields_size > FORM_FIELDS_MAX)
 		return upload_refuse(ex, 413, "The fields of the form are too large.");
@@ -256,6 +275,8 @@ take_bytes(struct exchange *ex, struct form *f, struct slice bytes)
 			status = add_data(ex, f, data);
 			break;
 		case MULTIPART_PART_END:
+			status = end_part(f);
+			break;
 		case MULTIPART_END:
 			break;
 		case MULTIPART_MORE:
@@ -273,11 +294,8 @@ take_bytes(struct exchange *ex, struct form *f, struct slice bytes)
 static int
 answer(struct exchange *ex, struct form *f)
 {
-	/* A form brings no digests of its files. */
-	const struct store_digest none = { 0 };
-
 	for (size_t i = 0; i < f->count; i++)
-		upload_count(ex, &none);
+		upload_count(ex);
 	return form_answer(&f->answer, ex, f->items, f->count);
 }
 

@@ -143,7 +143,8 @@ raw_open(struct exchange *ex)
 	if (status == 0)
 		status = upload_check_length(ex);
 	if (status == 0)
-		status = store_digest_begin(&r->digest, &ex->head);
+		status = store_digest_begin(&r->digest, &ex->head,
+					    upload_of(ex)->store.conf->digests);
 	if (status == 0)
 		status = begin(ex, r);
 	if (status != 0)
@@ -165,9 +166,11 @@ answer(struct exchange *ex, struct raw *r)
 					     result->name);
 	else if (!result->replaced && ex->head.method == HTTP_PUT)
 		status = upload_add_location(ex, HTTP_FIELD_LOCATION, "", result->name);
+	if (status == 0 && !ex->dry)
+		status = upload_tell_stored(ex, &r->file);
 	if (status != 0)
 		return status;
-	upload_count(ex, &r->digest);
+	upload_count(ex);
 	exchange_respond(ex, result->replaced ? 204 : 201);
 	return 0;
 }
@@ -182,12 +185,13 @@ finish(struct exchange *ex, struct raw *r)
 		status = store_foresee(s, r->item.path, &ex->head, &r->item.result);
 		return status != 0 ? status : answer(ex, r);
 	}
-	status = store_digest_end(&r->digest, r->file.temp.fd);
+	status = store_digest_check(&r->digest);
 	if (status == 400)
 		return upload_refuse(
 			ex, 400, "The body has another digest than the request says.");
 	if (status != 0)
 		return status;
+	r->file.digest = r->digest.found;
 	status = upload_reserve_answer(ex, r->item.path, 0);
 	if (status == 0)
 		status = publish_begin(&r->publish, ex, s, &r->item, 1);

@@ -54,7 +54,7 @@ read_content_digest(struct exchange *ex, struct rufh_upload *r)
 		return 0;
 	if (digest_read(&ex->head, HTTP_FIELD_CONTENT_DIGEST, &set) != 0)
 		return upload_refuse(ex, 400, "The Content-Digest is malformed.");
-	return store_digest_expect(&r->content, &set);
+	return store_digest_expect(&r->content, &set, 0);
 }
 
 static int
@@ -185,6 +185,8 @@ answer_complete(struct exchange *ex, struct rufh_upload *r)
 	replaced = r->resume.item.result.replaced;
 	if (status == 0 && !replaced)
 		status = resume_add_published(&r->resume, HTTP_FIELD_LOCATION);
+	if (status == 0 && !ex->dry)
+		status = upload_tell_stored(ex, &r->resume.lent);
 	if (status != 0)
 		return status;
 	exchange_respond(ex, replaced ? 204 : 201);

@@ -119,6 +119,15 @@ fdatasync(int fd)
 }
 
 int
+fsetxattr(int fd, const char *name, const void *value, size_t len, int flags)
+{
+	return fails("setxattr", fd)
+		       ? -1
+		       : REAL(int, fsetxattr, int, const char *, const void *, size_t,
+			      int)(fd, name, value, len, flags);
+}
+
+int
 renameat(int from, const char *old, int to, const char *new)
 {
 	return fails("rename", to) ? -1

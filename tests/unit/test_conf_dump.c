@@ -60,7 +60,7 @@ __wrap_password_is_built_in(void)
 	"\"unfinished\": 8, "                                                            \
 	"\"quota\": 7, \"per_client\": 3, \"reserve\": 5, \"durable\": false, "          \
 	"\"create_directories\": true, \"types\": "                                      \
-	"[\".a\"], \"after\": \"/z\"}, "                                                 \
+	"[\".a\"], \"after\": \"/z\", \"digest\": \"sha-256\"}, "                        \
 	"\"methods\": [\"PUT\", \"GET\"], \"headers\": {\"x-a\": null, \"X-C\": "        \
 	"\"\\\"\\\\\"}, \"cache_control\": \"no-store\", \"download\": true, \"cors\": " \
 	"{\"origins\": [\"https://a.example\"], \"methods\": [\"PUT\"], \"headers\": "   \
@@ -236,6 +236,7 @@ same_route(const struct conf_route *a, const struct conf_route *b)
 	assert_int_equal(a->upload.conflict, b->upload.conflict);
 	assert_int_equal(a->upload.mode, b->upload.mode);
 	same_text(a->upload.after, b->upload.after);
+	assert_int_equal(a->upload.digests, b->upload.digests);
 	assert_int_equal(a->upload.quota, b->upload.quota);
 	assert_int_equal(a->upload.per_client, b->upload.per_client);
 	assert_int_equal(a->upload.unfinished, b->upload.unfinished);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "handler/etag.h"
@@ -51,7 +52,7 @@ numbers_stand_in_the_tag_in_hexadecimal(void **state)
 		struct stat st = file(rows[i].size, rows[i].seconds, rows[i].nanoseconds,
 				      rows[i].inode);
 
-		assert_tag(etag_format(&st, NOW, out), rows[i].tag);
+		assert_tag(etag_format(&st, NOW, NULL, out), rows[i].tag);
 	}
 }
 
@@ -83,7 +84,7 @@ tag_is_weak_when_its_time_says_too_little(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct stat st = file(5, rows[i].seconds, rows[i].nanoseconds, 7);
-		struct slice tag = etag_format(&st, NOW, out);
+		struct slice tag = etag_format(&st, NOW, NULL, out);
 
 		if (slice_starts_with(tag, SLICE("W/\"")) != rows[i].weak ||
 		    etag_is_young(&st, NOW) != rows[i].young)
@@ -97,8 +98,8 @@ tag_becomes_strong_and_says_the_same(void **state)
 {
 	struct stat st = file(5, NOW, 3, 7);
 	char young[ETAG_MAX], old[ETAG_MAX];
-	struct slice weak = etag_format(&st, NOW, young);
-	struct slice strong = etag_format(&st, NOW + 2, old);
+	struct slice weak = etag_format(&st, NOW, NULL, young);
+	struct slice strong = etag_format(&st, NOW + 2, NULL, old);
 
 	(void)state;
 	assert_true(slice_starts_with(weak, SLICE("W/")));
@@ -155,7 +156,7 @@ no_two_files_have_the_same_tag(void **state)
 		struct stat st =
 			file((int64_t)numbers[i % N], (int64_t)numbers[i / N % N],
 			     nanoseconds[i / N / N / N], numbers[i / N / N % N]);
-		struct slice tag = etag_format(&st, NOW, out);
+		struct slice tag = etag_format(&st, NOW, NULL, out);
 
 		/* Whether it is weak tells two apart only for a while. */
 		if (slice_starts_with(tag, SLICE("W/")))
@@ -175,7 +176,7 @@ largest_numbers_fit(void **state)
 {
 	struct stat st = file(INT64_MAX, -1, 999999999, UINT64_MAX);
 	char out[ETAG_MAX], coded[ETAG_MAX];
-	struct slice tag = etag_format(&st, -1, out); /* young: weak */
+	struct slice tag = etag_format(&st, -1, NULL, out); /* young: weak */
 
 	(void)state;
 	assert_tag(tag, "W/\"7fffffffffffffff-ffffffffffffffff.3b9ac9ff-"
@@ -183,6 +184,71 @@ largest_numbers_fit(void **state)
 	tag = etag_format_coded(tag, SLICE("identity"), coded); /* the longest name */
 	assert_true(tag.len < ETAG_MAX);
 	assert_true(slice_ends_with(tag, SLICE("-identity\"")));
+}
+
+/* --- of a digest --- */
+
+/* Bytes whose base64 has each of its two letters that base64url has not. */
+static struct digest_set
+kept_set(unsigned present)
+{
+	struct digest_set set = { .present = present };
+
+	for (size_t a = 0; a < DIGEST_COUNT; a++) {
+		memset(set.value[a], a == DIGEST_SHA_256 ? 0xff : 0, DIGEST_SIZE_MAX);
+		set.value[a][0] = 0xfb;
+	}
+	return set;
+}
+
+static void
+tag_of_a_digest_is_strong_and_needs_no_time(void **state)
+{
+	static const int64_t times[] = { NOW, NOW + 9, 0, 1, NOW - 1000 };
+	struct digest_set kept = kept_set(DIGEST_ALL);
+	char out[ETAG_MAX], want[ETAG_MAX];
+
+	(void)state;
+	/* 32 bytes are 43 letters */
+	snprintf(want, sizeof(want), "\"sha-256:-%.41s8\"",
+		 "_________________________________________________________________");
+	for (size_t i = 0; i < COUNT(times); i++) {
+		struct stat st = file(5 + (int64_t)i, times[i], 3, 7);
+
+		assert_tag(etag_format(&st, NOW, &kept, out), want);
+	}
+}
+
+static void
+tag_is_of_the_other_digest_when_there_is_only_that(void **state)
+{
+	struct stat st = file(5, NOW, 3, 7);
+	struct digest_set kept = kept_set(DIGEST_BIT(DIGEST_SHA_512));
+	char out[ETAG_MAX], coded[ETAG_MAX];
+	struct slice tag;
+
+	(void)state;
+	tag = etag_format(&st, NOW, &kept, out);
+	assert_tag(tag, "\"sha-512:-wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"");
+	assert_tag(etag_format_coded(tag, SLICE("identity"), coded),
+		   "W/\"sha-512:-wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-identity\"");
+	/* What is beyond the first 256 bits is not looked at. */
+	kept.value[DIGEST_SHA_512][31] = 1;
+	tag = etag_format(&st, NOW, &kept, out);
+	assert_tag(tag, "\"sha-512:-wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"");
+}
+
+static void
+tag_without_a_digest_has_no_colon(void **state)
+{
+	struct stat st = file(INT64_MAX, NOW - 9, 999999999, UINT64_MAX);
+	struct digest_set none = { 0 };
+	char out[ETAG_MAX], same[ETAG_MAX];
+	struct slice tag = etag_format(&st, NOW, &none, out);
+
+	(void)state;
+	assert_int_equal(slice_find(tag, ':'), tag.len);
+	assert_true(slice_eq(tag, etag_format(&st, NOW, NULL, same)));
 }
 
 int
@@ -195,6 +261,9 @@ main(void)
 		cmocka_unit_test(tag_of_a_coding_is_weak_and_another_one),
 		cmocka_unit_test(no_two_files_have_the_same_tag),
 		cmocka_unit_test(largest_numbers_fit),
+		cmocka_unit_test(tag_of_a_digest_is_strong_and_needs_no_time),
+		cmocka_unit_test(tag_is_of_the_other_digest_when_there_is_only_that),
+		cmocka_unit_test(tag_without_a_digest_has_no_colon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -378,8 +378,8 @@ intent_is_on_disk_before_the_first_name_and_gone_after_the_last(void **state)
 	assert_int_equal(send_form("/safe/", three), 201);
 	calls.on = false;
 	/* Named; three files, itself and two directories synced; "a", "b" which is there, with a
-	 * hidden name for its old one, "c"; the directory synced, removed, and that synced; the
-	 * old one goes. */
+	 * hidden name for its old one, "c"; the directory synced, removed, and that synced;
+	 * what may be kept beside the old one goes, and the old one. */
 	assert_string_equal(calls.log, "i"
 				       "ssssss"
 				       "n"
@@ -387,7 +387,7 @@ intent_is_on_disk_before_the_first_name_and_gone_after_the_last(void **state)
 				       "n"
 				       "s"
 				       "us"
-				       "d");
+				       "dd");
 }
 
 /* Crashes at the end, with all its names given and the intent there. */
