@@ -160,24 +160,33 @@ parse(const char *text, size_t len, json_error_t *error)
 	return json;
 }
 
+static void
+report_open_comment(struct slice text, size_t where, const char *name, struct buf *errors)
+{
+	struct locate_pos pos = locate_offset(text, where);
+
+	buf_printf(errors,
+		   "%s:%" PRIu32 ":%" PRIu32
+		   ": syntax: this comment is never closed; end it with \"*/\"\n",
+		   name, pos.line, pos.column);
+}
+
 json_t *
 load_parse(char *text, size_t len, const char *name, struct buf *errors)
 {
 	struct slice s = slice_make(text, len);
 	json_error_t error;
 	json_t *json;
-	size_t where;
+	size_t where = len;
+	bool is_open = comments_blank(text, len, &where) < 0;
 
-	if (comments_blank(text, len, &where) < 0) {
-		struct locate_pos pos = locate_offset(s, where);
-
-		buf_printf(errors,
-			   "%s:%" PRIu32 ":%" PRIu32
-			   ": syntax: this comment is never closed; end it with \"*/\"\n",
-			   name, pos.line, pos.column);
+	/* What is wrong before it may be why it is taken for a comment: a quote is missing. */
+	json = parse(text, where, &error);
+	if (is_open && (json != NULL || syntax_is_at_end(&error))) {
+		report_open_comment(s, where, name, errors);
+		json_decref(json);
 		return NULL;
 	}
-	json = parse(text, len, &error);
 	if (json == NULL)
 		syntax_report(s, &error, name, errors);
 	return json;

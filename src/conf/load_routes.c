@@ -176,32 +176,35 @@ find_nocase(const struct locate_node *object, struct slice key)
 	return n;
 }
 
-static bool
-is_set(const struct conf_at *object, const struct locate_node *member)
+/* A field that the route's "headers" set, and a key `own` of it as well: only one is sent. */
+static void
+refuse_second(struct load *l, const struct conf_at *at, const struct conf_at *own,
+	      struct slice field)
 {
-	return !json_is_null(json_object_get(object->json, member->key.ptr));
+	struct conf_at headers;
+	const struct locate_node *n;
+
+	if (!load_member(at, "headers", &headers))
+		return;
+	n = find_nocase(headers.node, field);
+	if (n != NULL && !json_is_null(json_object_get(headers.json, n->key.ptr)))
+		load_error_key(l, n,
+			       "\"%.*s\" of this route has it already, at %s; remove one",
+			       SLICE_ARG(own->node->key), load_where_node(l, own->node));
 }
 
-/* "cache_control" stands for the field, so the server's is not laid under it; one of the route
- * itself would say something else than what is sent. */
+/* "cache_control" stands for the field, so the server's is not laid under it. */
 static void
 take_cache_control(struct load *l, struct conf_route *r, const struct conf_at *at)
 {
 	const struct conf_pair *outer = pair_find(&r->headers, "Cache-Control");
-	struct conf_at own, headers;
-	const struct locate_node *n = NULL;
+	struct conf_at own;
 
 	if (!load_member(at, "cache_control", &own))
 		return;
-	if (load_member(at, "headers", &headers))
-		n = find_nocase(headers.node, SLICE("Cache-Control"));
 	if (outer != NULL)
 		r->headers = load_pairs_without(l, &r->headers, outer);
-	if (n != NULL && is_set(&headers, n))
-		load_error_key(l, n,
-			       "\"cache_control\" of this route has it already, at %s; "
-			       "remove one",
-			       load_where_node(l, own.node));
+	refuse_second(l, at, &own, SLICE("Cache-Control"));
 }
 
 void

@@ -118,6 +118,13 @@ add_text(struct buf *b, const char *s)
 	}
 }
 
+bool
+syntax_is_at_end(const json_error_t *error)
+{
+	return json_error_code(error) == json_error_premature_end_of_input ||
+	       strstr(error->text, "near end of file") != NULL;
+}
+
 void
 syntax_report(struct slice text, const json_error_t *error, const char *name,
 	      struct buf *errors)

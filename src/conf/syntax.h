@@ -7,10 +7,14 @@
 #define WEBSRV_CONF_SYNTAX_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/slice.h"
 
 struct buf;
+
+/* Did the text end where more was expected? */
+bool syntax_is_at_end(const json_error_t *error);
 
 /* Appends "NAME:LINE:COLUMN: syntax: MESSAGE; HINT\n". */
 void syntax_report(struct slice text, const json_error_t *error, const char *name,
