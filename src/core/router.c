@@ -124,11 +124,12 @@ match_prefix(const struct router *r, struct slice path)
 {
 	struct route_match m = { .kind = ROUTE_NONE };
 	uint64_t hash = STRMAP_HASH_START;
-	size_t start = 0, len;
+	size_t start = 0;
 	uint32_t found;
 
 	for (size_t depth = 0; depth < r->depth; depth++) {
-		len = segment_len(slice_from(path, start));
+		size_t len = segment_len(slice_from(path, start));
+
 		if (len == 0)
 			break;
 		hash = strmap_hash_more(hash, slice_make(path.ptr + start, len));

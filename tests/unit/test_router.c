@@ -157,6 +157,9 @@ check_case(const struct router *r, const struct match_case *c)
 		fail_msg("%s: kind %d", c->path, (int)m.kind);
 	if (c->kind == ROUTE_ROW) {
 		assert_string_equal(m.row->from, c->by);
+		assert_string_equal(m.to.ptr, m.row->to);
+		assert_int_equal(m.to.len, strlen(m.row->to));
+		assert_int_equal(m.status, m.row->status);
 	} else if (c->kind != ROUTE_NONE) {
 		assert_null(m.row);
 		assert_string_equal(m.route->conf->path, c->by);

@@ -206,8 +206,10 @@ check_path(const struct set *s, const char *path)
 
 	if (m.kind != kind)
 		fail_msg("\"%s\": %d, not %d", path, m.kind, kind);
-	if (kind == ROUTE_ROW)
+	if (kind == ROUTE_ROW) {
 		assert_ptr_equal(m.row, &s->rows[index]);
+		assert_true(slice_eq(m.to, slice_from_str(s->rows[index].to)));
+	}
 	if (kind == ROUTE_FOUND || kind == ROUTE_ADD_SLASH)
 		assert_ptr_equal(m.route, &s->routes[index]);
 	if (kind == ROUTE_FOUND)
