@@ -57,6 +57,8 @@ intent_add(struct buf *text, struct fs_temp *t, const char *path, bool renames,
 
 	if (hidden == NULL)
 		return -EIO;
+	if (strlen(path) >= INTENT_PATH_MAX)
+		return -ENAMETOOLONG;
 	if (fstat(t->fd, &st) < 0)
 		return -errno;
 	if (text->len == 0)
@@ -104,18 +106,15 @@ take_hidden(struct slice *line, char out[FS_TEMP_NAME_MAX])
 	return true;
 }
 
-/* The path is shorter than its base64, so there is room for a NUL. */
 static bool
-take_path(struct slice line, const char **path)
+take_path(struct slice line, char path[INTENT_PATH_MAX])
 {
-	char *text = (char *)(uintptr_t)line.ptr;
 	size_t len;
 
-	if (line.len == 0 || base64_decode(line, text, line.len, &len) != 0)
+	if (line.len == 0 || base64_decode(line, path, INTENT_PATH_MAX - 1, &len) != 0)
 		return false;
-	text[len] = '\0';
-	*path = text;
-	return strlen(text) == len;
+	path[len] = '\0';
+	return strlen(path) == len;
 }
 
 int
@@ -137,7 +136,7 @@ intent_read(struct slice *rest, struct intent_file *f)
 	    !take_number(&line, INT64_MAX, &f->size) ||
 	    !take_number(&line, UINT64_MAX, &seconds) ||
 	    !take_number(&line, 999999999, &nanoseconds) ||
-	    !take_hidden(&line, f->temp) || !take_path(line, &f->path))
+	    !take_hidden(&line, f->temp) || !take_path(line, f->path))
 		return -EINVAL;
 	f->renames = renames != 0;
 	f->mtime = (struct timespec){ (time_t)seconds, (long)nanoseconds };

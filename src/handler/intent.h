@@ -23,12 +23,13 @@
 #include "base/log.h"
 
 #define INTENT_MAX ((size_t)256 * 1024) /* of the text, bytes */
+#define INTENT_PATH_MAX 4096
 #define INTENT_ENDING ".form"
 
 /* Adds a file that is whole: `path` below the directory, and with `renames` the other names that
  * upload_name_number() makes of it, is where it will be; t->dirfd is the staging directory.
  * What it replaces, the inode `replaces` if that is not 0, gets the hidden name that is reserved
- * for it, if it gets one. 0 or -errno. */
+ * for it, if it gets one. 0 or -errno: -ENAMETOOLONG from INTENT_PATH_MAX on. */
 int intent_add(struct buf *text, struct fs_temp *t, const char *path, bool renames,
 	       uint64_t replaces) __attribute__((warn_unused_result));
 
@@ -55,7 +56,9 @@ int intent_remove(const struct intent *in, bool durable)
 
 struct intent_result {
 	unsigned undone; /* requests */
-	unsigned names;  /* taken from them */
+	unsigned names;  /* taken from them: files of so many */
+	uint64_t gone;   /* bytes; */
+	uint64_t back;   /* and bytes of those that they had replaced */
 	int error;       /* -errno: of one that is there still */
 };
 
@@ -77,11 +80,11 @@ struct intent_file {
 	uint64_t replaces; /* the inode that had its name, or 0 */
 	bool renames;
 	char temp[FS_TEMP_NAME_MAX];
-	const char *path; /* in the text, decoded where it stood */
+	char path[INTENT_PATH_MAX];
 };
 
-/* The next file of a text that intent_new() wrote; `*rest` begins with all of it, and is changed.
- * 1; 0 behind the last; -EINVAL. */
+/* The next file of a text that intent_new() wrote; `*rest` begins with all of it. 1; 0 behind the
+ * last; -EINVAL. */
 int intent_read(struct slice *rest, struct intent_file *f)
 	__attribute__((warn_unused_result));
 

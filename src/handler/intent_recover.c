@@ -79,12 +79,17 @@ static int
 undo_name(const struct undo *u, int dirfd, const char *name, bool replaced,
 	  const struct intent_file *f)
 {
+	struct stat old;
+
 	/* The old one is gone, and none at all would be worse. */
 	if (!replaced && f->replaces != 0)
 		return 0;
 	u->out->names++;
+	u->out->gone += f->size;
 	if (!replaced)
 		return result_of(unlinkat(dirfd, name, 0));
+	if (fstatat(u->staging, f->temp, &old, AT_SYMLINK_NOFOLLOW) == 0)
+		u->out->back += (uint64_t)old.st_size;
 	return result_of(renameat2(u->staging, f->temp, dirfd, name, RENAME_EXCHANGE));
 }
 

@@ -3,7 +3,8 @@
  * resume_sweep: unfinished uploads whose time is over are removed, and so is what was kept beside
  * files that are gone (store_kept.h), by a helper, of one worker at a time: who has the lock on
  * a file in the staging directory. When it was last done is the time of that file, so that many
- * workers do not do it many times.
+ * workers do not do it many times. Where uploads cannot be resumed there is still what a crash
+ * leaves of others.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -148,6 +148,11 @@ take_back_intents(struct store *s)
 	(void)intent_recover(staging, &result);
 	intent_tell(s->log, s->conf->directory, &result);
 	close(staging);
+	/* Of a worker that died while others go on: the first count is still to come else. */
+	if (s->quota.quota == NULL || !quota_is_counted(&s->quota))
+		return;
+	store_uncount_bytes(s, result.gone);
+	(void)store_count_bytes(s, result.back);
 }
 
 static void

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The door of forms: curl -F and browsers, all files or none, what is refused, crashes, memory."""
 
+import base64
 import contextlib
 import json
 import os
@@ -11,7 +12,7 @@ import time
 
 import pytest
 
-from harness import config, curl, files, read_all, until, upload, uploaded
+from harness import STAGING, config, curl, files, read_all, until, upload, uploaded
 from test_http import small_disk  # noqa: F401
 from test_memory import ALLOWED, memory_of, plain  # noqa: F401
 
@@ -92,6 +93,39 @@ def test_a_hundred_files_are_stored_and_no_descriptor_stays(serve, drop):
     assert status == 201 and len(json.loads(text)["files"]) == 100
     assert len(uploaded(drop)) == 102
     until(lambda: descriptors(server) <= before, "descriptors to be closed", 3)
+
+
+# --- halves of forms ---
+
+def leave_half_a_form(drop, *names):
+    """As a worker that died between two names leaves it."""
+    (drop / STAGING).mkdir(mode=0o700, exist_ok=True)
+    lines = ["websrv form 1"]
+    for n, name in enumerate(names):
+        (drop / name).write_bytes(b"half")
+        st = (drop / name).stat()
+        lines.append(f"file 0 0 {st.st_ino} {st.st_size} {st.st_mtime_ns // 10**9} "
+                     f"{st.st_mtime_ns % 10**9} .websrv-{n} "
+                     + base64.b64encode(name.encode()).decode())
+    (drop / STAGING / "0123456789abcdef.form").write_text("\n".join([*lines, "end", ""]))
+
+
+def test_half_a_form_is_gone_before_the_first_request(start, drop):
+    (drop / "other.txt").write_bytes(b"kept")
+    leave_half_a_form(drop, "a.txt", "b c.txt")
+    server = start(config([upload(drop)]))
+    assert uploaded(drop) == ["other.txt"] and not list((drop / STAGING).glob("*.form"))
+    server.wait_for_log(r"a crash cut off 1 requests? with several files; 2 names")
+    assert post(server, form(part("f", b"1", "a.txt"), part("f", b"2", "b c.txt")))[0] == 201
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_half_a_form_goes_with_the_next_sweep(start, drop, resumable):
+    server = start(config([upload(drop, resumable=resumable, expire="4s")]))
+    leave_half_a_form(drop, "a.txt")
+    until(lambda: uploaded(drop) == [] and not list((drop / STAGING).glob("*.form")),
+          "half a form to be swept", 8)
+    assert post(server, form(part("f", b"1", "a.txt")))[0] == 201
 
 
 # --- pieces ---
