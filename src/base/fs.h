@@ -96,7 +96,7 @@ int fs_set_attribute(int fd, const char *name, const void *value, size_t len);
 struct fs_temp {
 	int fd;    /* -1: none */
 	int dirfd; /* not owned; where it is as long as it has no name of its own */
-	char name[FS_TEMP_NAME_MAX]; /* empty for O_TMPFILE */
+	char name[FS_TEMP_NAME_MAX];     /* empty for O_TMPFILE */
 	char reserved[FS_TEMP_NAME_MAX]; /* of fs_temp_reserve(), or empty */
 };
 

@@ -212,7 +212,8 @@ hold(const struct undo *u, int fd, const char *name)
 static void
 undo_intent(const struct undo *u, const char *name)
 {
-	int fd = openat(u->staging, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	/* To be locked over a network it has to be writable. */
+	int fd = openat(u->staging, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int rc = 0;
 
 	if (fd >= 0 && hold(u, fd, name)) {
