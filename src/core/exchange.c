@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/counters.h"
 #include "core/accesslog.h"
 #include "core/auth.h"
@@ -68,7 +67,7 @@ exchange_reset(struct exchange *ex)
 	ex->own_fields = 0;
 	ex->reason = NULL;
 	ex->body_max = ex->received = ex->unconsumed = ex->sent = 0;
-	ex->started_ms = clock_mono_ms();
+	ex->started_ms = 0;
 }
 
 void

@@ -170,7 +170,7 @@ struct exchange {
 	uint64_t received;   /* request body bytes so far */
 	uint64_t unconsumed; /* of those, not yet credited */
 	uint64_t sent;       /* response body bytes, counted by the transport */
-	uint64_t started_ms;
+	uint64_t started_ms; /* clock_mono_ms() of its first byte, set by the transport */
 	struct arena arena;
 };
 

@@ -77,6 +77,7 @@ on_wait(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	h->waits = false;
 	conn_ask_turn(h->c);
 }
 
@@ -89,6 +90,8 @@ on_after(struct exchange *ex, unsigned ms)
 	/* Without memory at once is better than never. */
 	if (evtimer_add(&h->wait, &t) < 0)
 		conn_ask_turn(h->c);
+	else
+		h->waits = true;
 }
 
 static const struct exchange_ops exchange_ops = {
@@ -188,7 +191,6 @@ take_h1(struct conn *c)
 		return NULL;
 	}
 	h->c = c;
-	h->ex.started_ms = clock_mono_ms();
 	h->ex.peer = c->peer;
 	h->ex.site = n->site;
 	h->ex.address = c->address;
@@ -196,7 +198,8 @@ take_h1(struct conn *c)
 	return h;
 }
 
-/* Between two requests a connection costs nothing here. */
+/* Between two requests a connection costs nothing here. It is reset already: a spare keeps no
+ * memory of its last request. */
 static void
 release_h1(struct conn *c)
 {
@@ -204,14 +207,13 @@ release_h1(struct conn *c)
 	struct h1 *h = c->protocol;
 
 	c->protocol = NULL;
-	if (h == NULL)
-		return;
-	evtimer_del(&h->wait);
+	if (h->waits)
+		evtimer_del(&h->wait);
+	h->waits = false;
 	if (n->spare_h1_count >= SPARE_MAX) {
 		free_h1(h);
 		return;
 	}
-	reset(h); /* a spare keeps no memory of its last request */
 	h->next_spare = n->spare_h1;
 	n->spare_h1 = h;
 	n->spare_h1_count++;
@@ -269,10 +271,19 @@ h1_advance(struct h1 *h)
 
 /* --- the request --- */
 
+/* When the first byte of it came. */
+static void
+note_start(struct h1 *h)
+{
+	if (h->ex.started_ms == 0)
+		h->ex.started_ms = clock_mono_ms();
+}
+
 static void
 begin_exchange(struct h1 *h)
 {
 	assert(!h->has_begun);
+	note_start(h);
 	h->has_begun = true;
 	h->c->requests++;
 }
@@ -304,7 +315,8 @@ start_body(struct h1 *h)
 		chunked_init(&h->chunked);
 	else if (h->body_left == 0)
 		h->in = H1_IN_DONE;
-	h->rate_start_ms = h->last_input_ms = clock_mono_ms();
+	if (h->in == H1_IN_BODY)
+		h->rate_start_ms = h->last_input_ms = clock_mono_ms();
 	h->rate_bytes = 0;
 }
 
@@ -364,10 +376,11 @@ start_request(struct h1 *h, struct slice bytes)
 static size_t
 take_head(struct h1 *h, struct slice in)
 {
+	note_start(h);
 	switch (h1_parse(&h->parser, in)) {
 	case H1_MORE:
 		if (h->head_due_ms == 0)
-			h->head_due_ms = clock_mono_ms() + h->c->timeouts->header_ms;
+			h->head_due_ms = h->ex.started_ms + h->c->timeouts->header_ms;
 		return 0;
 	case H1_BAD:
 		h1_refuse(h, h->parser.status, h->parser.reason);
@@ -548,8 +561,9 @@ on_closed(struct conn *c, enum conn_end why)
 		c->reset = h->out == H1_OUT_BODY && !h->chunked_out &&
 			   h->ex.body.left == BODY_UNKNOWN;
 		finish_exchange(h, EXCHANGE_ABORTED);
+		reset(h);
+		release_h1(c);
 	}
-	release_h1(c);
 }
 
 static const struct conn_ops h1_ops = {

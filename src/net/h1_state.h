@@ -33,6 +33,7 @@ struct h1 {
 	bool keep_alive;        /* decided when the head of the answer is written */
 	bool aborted;           /* the answer cannot be finished */
 	bool has_begun;         /* the exchange has, and must be finished */
+	bool waits;             /* `wait` is set */
 	bool chunked_out;       /* the length of the answer was not known */
 	uint64_t body_left;     /* of a body with Content-Length */
 	uint64_t discarded;     /* body bytes read after the answer had begun */
