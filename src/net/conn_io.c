@@ -123,6 +123,7 @@ flush_with(struct conn *c, struct slice more, int flags)
 	}
 	if (c->closed || gathered.len + more.len == 0)
 		return 0;
+	counter_add(n->counters, COUNTER_BYTES_SENT, gathered.len);
 	if (queued(c) == 0)
 		return send_two(c, gathered, more, flags);
 	queue(c, gathered);
@@ -132,7 +133,8 @@ flush_with(struct conn *c, struct slice more, int flags)
 void
 conn_flush(struct conn *c)
 {
-	flush_with(c, slice_make(NULL, 0), 0);
+	if (c->net->out_owner == c)
+		flush_with(c, slice_make(NULL, 0), 0);
 }
 
 static void
@@ -155,11 +157,11 @@ conn_send(struct conn *c, struct slice bytes)
 
 	if (c->closed)
 		return;
-	count_sent(c, bytes.len);
 	assert(n->out_owner == NULL || n->out_owner == c);
 	if (bytes.len > NET_OUT_SIZE - n->out_len) {
 		size_t taken = flush_with(c, bytes, 0);
 
+		count_sent(c, bytes.len);
 		if (!c->closed)
 			queue(c, slice_from(bytes, taken));
 		return;
@@ -168,6 +170,7 @@ conn_send(struct conn *c, struct slice bytes)
 		memcpy(n->out + n->out_len, bytes.ptr, bytes.len);
 	n->out_len += bytes.len;
 	n->out_owner = c;
+	c->sent_total += bytes.len; /* counted for all connections when it leaves */
 }
 
 /* --- what is not copied --- */

@@ -33,27 +33,49 @@ send_status_line(struct conn *c, int status)
 	conn_send(c, line.len != 0 ? line : slice_make(unknown, sizeof(unknown)));
 }
 
+/* Lines that lie one behind the other leave in one piece. */
+struct field_sender {
+	struct conn *c;
+	struct slice lines; /* joined, not sent yet */
+};
+
+static void
+send_lines(struct field_sender *s)
+{
+	if (s->lines.len != 0)
+		conn_send(s->c, s->lines);
+	s->lines.len = 0;
+}
+
 static void
 send_field(void *ctx, const struct http_field *f)
 {
-	struct conn *c = ctx;
+	struct field_sender *s = ctx;
 
-	if (f->joined) {
-		conn_send(c, slice_make(f->name.ptr, http_field_line_len(f)));
+	if (f->joined && f->name.ptr == s->lines.ptr + s->lines.len) {
+		s->lines.len += http_field_line_len(f);
 		return;
 	}
-	conn_send(c, f->name);
-	conn_send(c, SLICE(": "));
-	conn_send(c, f->value);
-	conn_send(c, SLICE("\r\n"));
+	send_lines(s);
+	if (f->joined) {
+		s->lines = slice_make(f->name.ptr, http_field_line_len(f));
+		return;
+	}
+	conn_send(s->c, f->name);
+	conn_send(s->c, SLICE(": "));
+	conn_send(s->c, f->value);
+	conn_send(s->c, SLICE("\r\n"));
 }
 
 void
 h1_write_interim(struct h1 *h, int status, const struct http_field *fields, size_t count)
 {
+	struct field_sender s = { .c = h->c };
+
 	send_status_line(h->c, status);
 	for (size_t i = 0; i < count; i++)
-		send_field(h->c, &fields[i]);
+		send_field(&s, &fields[i]);
+	send_lines(&s);
 	conn_send(h->c, SLICE("\r\n"));
 }
 
@@ -78,26 +100,37 @@ can_keep_alive(const struct h1 *h)
 	return ex->head.body == HTTP_BODY_CHUNKED || h->body_left <= H1_DISCARD_MAX;
 }
 
+#define FRAMING_MAX 96 /* the longest of each line, and some */
+
+static char *
+put(char *out, struct slice s)
+{
+	memcpy(out, s.ptr, s.len);
+	return out + s.len;
+}
+
+/* The end of a head. */
 static void
 send_framing(struct h1 *h)
 {
-	struct conn *c = h->c;
+	char text[FRAMING_MAX], *p = text;
 	int status = h->ex.status;
-	char digits[20];
 
 	/* RFC 9110 section 8.6: no Content-Length in 204; in 304 it would be that of the
 	 * answer to a GET, which the handler has not looked for. */
 	if (h->chunked_out) {
-		conn_send(c, SLICE("Transfer-Encoding: chunked\r\n"));
+		p = put(p, SLICE("Transfer-Encoding: chunked\r\n"));
 	} else if (status != 204 && status != 304 && h->ex.body.left != BODY_UNKNOWN) {
-		conn_send(c, SLICE("Content-Length: "));
-		conn_send(c, slice_make(digits, number_format(h->ex.body.left, digits)));
-		conn_send(c, SLICE("\r\n"));
+		p = put(p, SLICE("Content-Length: "));
+		p += number_format(h->ex.body.left, p);
+		p = put(p, SLICE("\r\n"));
 	}
 	if (!h->keep_alive)
-		conn_send(c, SLICE("Connection: close\r\n"));
+		p = put(p, SLICE("Connection: close\r\n"));
 	else if (h->ex.head.minor == 0)
-		conn_send(c, SLICE("Connection: keep-alive\r\n"));
+		p = put(p, SLICE("Connection: keep-alive\r\n"));
+	p = put(p, SLICE("\r\n"));
+	conn_send(h->c, slice_make(text, (size_t)(p - text)));
 }
 
 void
@@ -105,7 +138,7 @@ h1_write_head(struct h1 *h)
 {
 	struct exchange *ex = &h->ex;
 	struct conn *c = h->c;
-
+	struct field_sender s = { .c = c };
 	bool has_body =
 		ex->head.method != HTTP_HEAD && ex->status != 204 && ex->status != 304;
 
@@ -118,9 +151,9 @@ h1_write_head(struct h1 *h)
 	send_status_line(c, ex->status);
 	conn_send(c, ex->vhost->server_line);
 	conn_send(c, slice_make(net_date_line(c->net), NET_DATE_LEN));
-	exchange_each_field(ex, send_field, c);
+	exchange_each_field(ex, send_field, &s);
+	send_lines(&s);
 	send_framing(h);
-	conn_send(c, SLICE("\r\n"));
 	if (!has_body)
 		ex->body.left = 0;
 }
