@@ -85,31 +85,70 @@ go(struct h1_parser *p, enum state state, size_t scanned)
 	return H1_OK;
 }
 
-static size_t
+static inline size_t
 run_of(const char *s, size_t from, size_t end, unsigned classes)
 {
+	for (; end - from >= 4; from += 4) {
+		if (!char_is(s[from], classes))
+			return from;
+		if (!char_is(s[from + 1], classes))
+			return from + 1;
+		if (!char_is(s[from + 2], classes))
+			return from + 2;
+		if (!char_is(s[from + 3], classes))
+			return from + 3;
+	}
 	while (from < end && char_is(s[from], classes))
 		from++;
 	return from;
 }
 
-/* As run_of() with CHAR_TEXT, eight bytes at a time while there is neither a byte
- * below 0x20 nor DEL among them. */
+/* Which byte of eight, in the order of memory, is the first with its high bit in `marks`; a
+ * borrow may have marked later ones, too. */
+static inline size_t
+first_marked(uint64_t marks)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (size_t)__builtin_ctzll(marks) / 8;
+#else
+	(void)marks;
+	return 0;
+#endif
+}
+
+/* As run_of() with CHAR_TEXT, eight bytes at a time; only those below 0x20 and DEL are looked
+ * at one by one. */
 static size_t
 run_of_text(const char *s, size_t from, size_t end)
 {
 	const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
 
 	while (end - from >= sizeof(uint64_t)) {
-		uint64_t w, del;
+		uint64_t w, del, marks;
 
 		memcpy(&w, s + from, sizeof(w));
 		del = w ^ ones * 0x7f;
-		if ((((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & highs)
-			break;
-		from += sizeof(w);
+		marks = (((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & highs;
+		if (marks == 0) {
+			from += sizeof(w);
+			continue;
+		}
+		from += first_marked(marks);
+		if (!char_is(s[from], CHAR_TEXT))
+			return from;
+		from++;
 	}
 	return run_of(s, from, end, CHAR_TEXT);
+}
+
+/* Behind a CR at `cr`: `next` when its LF is here already, else what waits for it. */
+static inline enum h1_result
+go_behind_cr(struct h1_parser *p, const char *s, size_t cr, size_t end,
+	     enum state waiting, enum state next)
+{
+	if (cr + 1 < end && s[cr + 1] == '\n')
+		return go(p, next, cr + 2);
+	return go(p, waiting, cr + 1);
 }
 
 static uint32_t
@@ -178,6 +217,10 @@ in_version(struct h1_parser *p, const char *s, size_t end)
 	static const char form[VERSION_LEN + 1] = "HTTP/0.0";
 	const char *v = s + p->target.name_off + p->target.name_len + 1;
 
+	/* All but its last digit, where they came together. */
+	if (s + p->scanned == v && end - p->scanned > VERSION_LEN &&
+	    memcmp(v, "HTTP/1.", VERSION_LEN - 1) == 0)
+		p->scanned += VERSION_LEN - 1;
 	for (; p->scanned < end; p->scanned++) {
 		size_t i = (size_t)(s + p->scanned - v);
 
@@ -194,7 +237,7 @@ in_version(struct h1_parser *p, const char *s, size_t end)
 		return bad(p, 505, "HTTP version not supported");
 	p->minor = v[7] != '0';
 	p->have_request_line = true;
-	return go(p, AT_REQUEST_LF, p->scanned + 1);
+	return go_behind_cr(p, s, p->scanned, end, AT_REQUEST_LF, AT_LINE);
 }
 
 static enum h1_result
@@ -251,7 +294,7 @@ in_value(struct h1_parser *p, const char *s, size_t end)
 	line->value_off = offset(from);
 	line->value_len = offset(to - from);
 	p->field_count++;
-	return go(p, AT_FIELD_LF, i + 1);
+	return go_behind_cr(p, s, i, end, AT_FIELD_LF, AT_LINE);
 }
 
 static enum h1_result
