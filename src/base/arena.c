@@ -26,6 +26,14 @@ arena_init(struct arena *a, size_t max)
 }
 
 static void
+use_block(struct arena *a, struct arena_block *b)
+{
+	a->head = b;
+	a->next = b != NULL ? b->data : NULL;
+	a->left = b != NULL ? b->size : 0;
+}
+
+static void
 free_blocks(struct arena_block *b)
 {
 	while (b != NULL) {
@@ -58,8 +66,7 @@ arena_reset(struct arena *a)
 		free(b);
 		b = NULL;
 	}
-	a->head = b;
-	a->used = 0;
+	use_block(a, b);
 	a->total = b != NULL ? b->size : 0;
 }
 
@@ -79,8 +86,7 @@ add_block(struct arena *a, size_t need)
 		return -1;
 	b->size = size;
 	b->next = a->head;
-	a->head = b;
-	a->used = 0;
+	use_block(a, b);
 	a->total += size;
 	return 0;
 }
@@ -88,24 +94,18 @@ add_block(struct arena *a, size_t need)
 int
 arena_reserve(struct arena *a, size_t size)
 {
-	if (a->head != NULL && size <= a->head->size - a->used)
+	if (a->head != NULL && size <= a->left)
 		return 0;
 	return add_block(a, size) < 0 ? -ENOMEM : 0;
 }
 
 void *
-arena_alloc(struct arena *a, size_t size)
+arena_alloc_more(struct arena *a, size_t size)
 {
-	char *p;
-
-	if (size > SIZE_MAX - ARENA_ALIGN)
+	if (size > SIZE_MAX - ARENA_ALIGN ||
+	    add_block(a, (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1)) < 0)
 		return NULL;
-	size = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
-	if (arena_reserve(a, size) < 0)
-		return NULL;
-	p = a->head->data + a->used;
-	a->used += size;
-	return p;
+	return arena_alloc(a, size);
 }
 
 void *

@@ -18,7 +18,8 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *head; /* newest first */
-	size_t used;              /* bytes handed out from head */
+	char *next;               /* what is handed out next, from head... */
+	size_t left;              /* ...where there are so many bytes */
 	size_t total;             /* bytes of all blocks */
 	size_t max;               /* cap on total */
 };
@@ -30,8 +31,23 @@ void arena_fini(struct arena *a);
 /* Forgets every allocation; keeps one block of the ordinary size for the next user. */
 void arena_reset(struct arena *a);
 
+/* When head has not enough left. */
+void *arena_alloc_more(struct arena *a, size_t size) __attribute__((warn_unused_result));
+
 /* All return NULL when memory or the cap is exhausted. */
-void *arena_alloc(struct arena *a, size_t size) __attribute__((warn_unused_result));
+static inline void *__attribute__((warn_unused_result))
+arena_alloc(struct arena *a, size_t size)
+{
+	size_t taken = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
+	char *p = a->next;
+
+	if (p == NULL || size > a->left || taken > a->left)
+		return arena_alloc_more(a, size);
+	a->next += taken;
+	a->left -= taken;
+	return p;
+}
+
 void *arena_zalloc(struct arena *a, size_t size) __attribute__((warn_unused_result));
 /* NUL-terminated copy. */
 char *arena_strdup(struct arena *a, struct slice s) __attribute__((warn_unused_result));

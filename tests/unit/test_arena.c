@@ -106,6 +106,21 @@ reset_gives_a_huge_block_back(void **state)
 }
 
 static void
+nothing_is_no_failure_and_too_much_is(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, CAP);
+	assert_non_null(arena_alloc(&a, 0));
+	assert_null(arena_alloc(&a, CAP));
+	for (size_t below = 0; below < 40; below++)
+		assert_null(arena_alloc(&a, SIZE_MAX - below));
+	assert_non_null(arena_alloc(&a, 1));
+	arena_fini(&a);
+}
+
+static void
 zalloc_clears_used_memory(void **state)
 {
 	struct arena a;
@@ -172,6 +187,7 @@ main(void)
 		cmocka_unit_test(small_cap_is_usable),
 		cmocka_unit_test(reset_keeps_one_ordinary_block),
 		cmocka_unit_test(reset_gives_a_huge_block_back),
+		cmocka_unit_test(nothing_is_no_failure_and_too_much_is),
 		cmocka_unit_test(zalloc_clears_used_memory),
 		cmocka_unit_test(text_is_copied_with_its_nul),
 		cmocka_unit_test(what_is_reserved_is_there_when_memory_is_not),
