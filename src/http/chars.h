@@ -12,10 +12,12 @@
 #include "base/slice.h"
 
 enum {
-	CHAR_TOKEN = 1,  /* tchar, RFC 9110 section 5.6.2 */
-	CHAR_TEXT = 2,   /* VCHAR, SP, HTAB, obs-text: field values, section 5.5 */
-	CHAR_TARGET = 4, /* raw in a request target: see uri_is_target_byte() */
-	CHAR_VISIBLE = CHAR_TEXT | CHAR_TARGET,
+	CHAR_TOKEN = 1,   /* tchar, RFC 9110 section 5.6.2 */
+	CHAR_TEXT = 2,    /* VCHAR, SP, HTAB, obs-text: field values, section 5.5 */
+	CHAR_TARGET = 4,  /* raw in a request target: see uri_is_target_byte() */
+	CHAR_SEGMENT = 8, /* of those, what stands for itself in a path: not / % ? */
+	CHAR_DELIMITER = CHAR_TEXT | CHAR_TARGET,
+	CHAR_VISIBLE = CHAR_DELIMITER | CHAR_SEGMENT,
 	CHAR_ALL = CHAR_TOKEN | CHAR_VISIBLE
 };
 
@@ -25,14 +27,18 @@ static const uint8_t http_chars[256] = {
 	['!'] = CHAR_ALL,
 	['"'] = CHAR_VISIBLE,
 	['#'] = CHAR_TOKEN | CHAR_TEXT,
-	['$' ... '\''] = CHAR_ALL,
+	['$'] = CHAR_ALL,
+	['%'] = CHAR_TOKEN | CHAR_DELIMITER,
+	['&' ... '\''] = CHAR_ALL,
 	['(' ... ')'] = CHAR_VISIBLE,
 	['*' ... '+'] = CHAR_ALL,
 	[','] = CHAR_VISIBLE,
 	['-' ... '.'] = CHAR_ALL,
-	['/'] = CHAR_VISIBLE,
+	['/'] = CHAR_DELIMITER,
 	['0' ... '9'] = CHAR_ALL,
-	[':' ... '@'] = CHAR_VISIBLE,
+	[':' ... '>'] = CHAR_VISIBLE,
+	['?'] = CHAR_DELIMITER,
+	['@'] = CHAR_VISIBLE,
 	['A' ... 'Z'] = CHAR_ALL,
 	['[' ... ']'] = CHAR_VISIBLE,
 	['^' ... 'z'] = CHAR_ALL,

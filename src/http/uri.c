@@ -25,6 +25,14 @@ static const bool
 		['~'] = true,
 	};
 
+/* Unreserved and sub-delims: section 3.2.2. */
+static const bool host_raw[256] = {
+	['!'] = true,         ['$'] = true, ['&' ... '.'] = true, /* &'()*+,-. */
+	['0' ... '9'] = true, [';'] = true, ['='] = true,
+	['A' ... 'Z'] = true, ['_'] = true, ['a' ... 'z'] = true,
+	['~'] = true,
+};
+
 bool
 uri_is_target_byte(unsigned char c)
 {
@@ -50,24 +58,20 @@ decode_segment(struct slice s, char *out, size_t *len)
 {
 	size_t i = 0, n = 0;
 
-	while (i < s.len && s.ptr[i] != '/') {
-		char c = s.ptr[i];
+	for (;;) {
+		int value;
 
-		if (c == '%') {
-			int value = decode_escape(slice_from(s, i));
-
-			/* %2F would be a slash to the file system but not to a router
-			 * that looks at segments; NUL ends a C string. */
-			if (value <= 0 || value == '/')
-				return -1;
-			out[n++] = (char)value;
-			i += 3;
-		} else {
-			if (!char_is(c, CHAR_TARGET) || c == '?')
-				return -1;
-			out[n++] = c;
-			i++;
-		}
+		while (i < s.len && char_is(s.ptr[i], CHAR_SEGMENT))
+			out[n++] = s.ptr[i++];
+		if (i == s.len || s.ptr[i] == '/')
+			break;
+		value = s.ptr[i] == '%' ? decode_escape(slice_from(s, i)) : -1;
+		/* %2F would be a slash to the file system but not to a router that looks
+		 * at segments; NUL ends a C string. */
+		if (value <= 0 || value == '/')
+			return -1;
+		out[n++] = (char)value;
+		i += 3;
 	}
 	*len = n;
 	return (ptrdiff_t)i;
@@ -175,16 +179,11 @@ static bool
 is_reg_name(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
-		char c = s.ptr[i];
-
-		if (c == '%') {
-			if (decode_escape(slice_from(s, i)) < 0)
-				return false;
-			i += 2;
-		} else if (!path_raw[(unsigned char)c] || c == '/' || c == ':' ||
-			   c == '@') {
+		if (host_raw[(unsigned char)s.ptr[i]])
+			continue;
+		if (s.ptr[i] != '%' || decode_escape(slice_from(s, i)) < 0)
 			return false;
-		}
+		i += 2;
 	}
 	return s.len > 1 || (s.len == 1 && s.ptr[0] != '.');
 }
