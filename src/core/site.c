@@ -421,8 +421,9 @@ site_find_vhost(const struct site *s, const struct site_address *a, struct slice
 	uint32_t found;
 
 	*name = slice_make(NULL, 0);
-	if (host.len > HOST_MAX)
-		return a->fallback; /* no name is that long; do not hash it label by label */
+	/* No name is that long; do not hash it label by label. */
+	if (a->names.count == 0 || host.len > HOST_MAX)
+		return a->fallback;
 	found = strmap_find(&a->names, host);
 	/* "x.y.example.org" is tried as ".y.example.org", ".example.org", ".org". */
 	while (found == STRMAP_NONE && host.len > 0) {
