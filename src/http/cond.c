@@ -122,6 +122,12 @@ modified_after(const struct http_head *head, enum http_field_id id,
 	return true;
 }
 
+#define CONDITIONS                                                                       \
+	(HTTP_FIELD_BIT(HTTP_FIELD_IF_MATCH) |                                           \
+	 HTTP_FIELD_BIT(HTTP_FIELD_IF_NONE_MATCH) |                                      \
+	 HTTP_FIELD_BIT(HTTP_FIELD_IF_MODIFIED_SINCE) |                                  \
+	 HTTP_FIELD_BIT(HTTP_FIELD_IF_UNMODIFIED_SINCE))
+
 enum cond_verdict
 cond_evaluate(const struct http_head *head, const struct cond_validators *v, int64_t now)
 {
@@ -131,7 +137,7 @@ cond_evaluate(const struct http_head *head, const struct cond_validators *v, int
 
 	/* Section 13.2.1: they select no representation. */
 	if (head->method == HTTP_OPTIONS || head->method == HTTP_TRACE ||
-	    head->method == HTTP_CONNECT)
+	    head->method == HTTP_CONNECT || !http_head_has_any(head, CONDITIONS))
 		return COND_PROCEED;
 	list = match_list(head, HTTP_FIELD_IF_MATCH, true, v);
 	if (list == LIST_NO_MATCH)

@@ -79,6 +79,19 @@ struct http_head {
 			       * body is to come */
 };
 
+#define HTTP_FIELD_BIT(id) ((uint64_t)1 << (id))
+
+/* Is there a field of this set of HTTP_FIELD_BIT(id)? */
+static inline bool
+http_head_has_any(const struct http_head *h, uint64_t ids)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < h->field_count; i++)
+		seen |= HTTP_FIELD_BIT(h->fields[i].id);
+	return (seen & ids) != 0;
+}
+
 /* First field with this id, or NULL. */
 static inline const struct http_field *
 http_head_find(const struct http_head *h, enum http_field_id id)
