@@ -103,8 +103,7 @@ run_of(const char *s, size_t from, size_t end, unsigned classes)
 	return from;
 }
 
-/* Which byte of eight, in the order of memory, is the first with its high bit in `marks`; a
- * borrow may have marked later ones, too. */
+/* Which byte of eight, in the order of memory, is the first with its high bit in `marks`. */
 static inline size_t
 first_marked(uint64_t marks)
 {
@@ -116,19 +115,18 @@ first_marked(uint64_t marks)
 #endif
 }
 
-/* As run_of() with CHAR_TEXT, eight bytes at a time; only those below 0x20 and DEL are looked
- * at one by one. */
+/* As run_of() with CHAR_TEXT, eight bytes at a time. Bytes below 0x20 and DEL are marked, and a
+ * few others, by a borrow or a carry from the byte before; who is marked is looked at. */
 static size_t
 run_of_text(const char *s, size_t from, size_t end)
 {
 	const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
 
 	while (end - from >= sizeof(uint64_t)) {
-		uint64_t w, del, marks;
+		uint64_t w, marks;
 
 		memcpy(&w, s + from, sizeof(w));
-		del = w ^ ones * 0x7f;
-		marks = (((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & highs;
+		marks = ((w - ones * 0x20) | (w + ones)) & ~w & highs;
 		if (marks == 0) {
 			from += sizeof(w);
 			continue;

@@ -7,8 +7,6 @@
 
 #include <stdint.h>
 
-#include "http/chars.h"
-
 static const struct slice method_names[HTTP_METHOD_COUNT] = {
 #define X(name) [HTTP_##name] = SLICE_LIT(#name),
 	HTTP_METHODS(X)
@@ -127,15 +125,16 @@ enum http_field_id
 http_field_from(struct slice name)
 {
 	const uint8_t *row;
-	char first;
 
 	if (name.len == 0 || name.len > FIELD_LEN_MAX)
 		return HTTP_FIELD_OTHER;
 	row = by_length[name.len];
-	first = char_lower(name.ptr[0]);
 	for (size_t i = 0; i < FIELD_SAME_LEN && row[i] != HTTP_FIELD_OTHER; i++) {
-		if (char_lower(field_names[row[i]].ptr[0]) == first &&
-		    strncasecmp(field_names[row[i]].ptr, name.ptr, name.len) == 0)
+		struct slice known = field_names[row[i]];
+
+		/* Letters of both cases differ in 0x20. */
+		if (((known.ptr[0] ^ name.ptr[0]) & ~0x20) == 0 &&
+		    strncasecmp(known.ptr, name.ptr, name.len) == 0)
 			return (enum http_field_id)row[i];
 	}
 	return HTTP_FIELD_OTHER;

@@ -573,6 +573,33 @@ mutated_heads_get_one_verdict_however_they_are_cut(void **state)
 	}
 }
 
+/* Whatever its neighbours are: values are read eight bytes at a time. */
+static void
+byte_of_a_value_is_judged_alike_wherever_it_stands(void **state)
+{
+	static const unsigned char around[] = { 'a', ' ', '~', 0x80, 0xff };
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(around) * 256; i++) {
+		unsigned char byte = (unsigned char)(i / COUNT(around));
+		bool good = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+
+		for (size_t at = 0; at < 20; at++) {
+			char text[] = GET HOST "X: b12345678901234567890e\r\n\r\n";
+			char *value = text + sizeof(GET HOST "X: b") - 1;
+			struct outcome o;
+
+			memset(value, around[i % COUNT(around)], 20);
+			value[at] = (char)byte;
+			feed(SLICE(text), sizeof(text) - 1, &o);
+			assert_int_equal(o.status, good ? 0 : 400);
+			if (good)
+				assert_int_equal(o.fields[1].value.len, 22);
+			free(o.base);
+		}
+	}
+}
+
 /* A refused head is still answered: Accept is read, the access log wants Referer. */
 static void
 fields_of_a_refused_head_are_all_valid(void **state)
@@ -608,6 +635,7 @@ main(void)
 		cmocka_unit_test(fields_of_a_refused_head_are_all_valid),
 		cmocka_unit_test(reset_parser_takes_the_next_head),
 		cmocka_unit_test(limits_of_any_size_are_kept),
+		cmocka_unit_test(byte_of_a_value_is_judged_alike_wherever_it_stands),
 		cmocka_unit_test(mutated_heads_get_one_verdict_however_they_are_cut),
 	};
 
