@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True  # the source folder may be read-only
 import harness
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+BUSY = 4  # so many times as long may everything take
 
 
 def pytest_addoption(parser):
@@ -34,6 +35,12 @@ def websrv(request):
 
 
 @pytest.fixture(scope="session")
+def sanitized(websrv):
+    """Is it built with sanitizers? They are slow, and no library can be loaded before them."""
+    return b"__asan_init" in websrv.read_bytes()
+
+
+@pytest.fixture(scope="session")
 def top():
     """The top of the source tree."""
     return TOP
@@ -41,9 +48,9 @@ def top():
 
 @pytest.fixture(autouse=True)
 def time_limit(request):
-    """No test hangs: @pytest.mark.seconds(n), by default 30."""
+    """No test hangs: @pytest.mark.seconds(n), by default 30, and more on a busy machine."""
     mark = request.node.get_closest_marker("seconds")
-    seconds = mark.args[0] if mark else 30
+    seconds = BUSY * (mark.args[0] if mark else 30)
 
     def too_long(*_):
         raise TimeoutError(f"the test took longer than {seconds} s")
@@ -56,7 +63,7 @@ def time_limit(request):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "seconds(n): the time that this test may take")
+    config.addinivalue_line("markers", "seconds(n): more than it takes on a quiet machine")
 
 
 @pytest.fixture
@@ -119,20 +126,33 @@ def modules(request):
     pytest.skip("playwright-core is missing; run npm install in tests/e2e/browser")
 
 
-@pytest.fixture
-def in_browser(request, modules, tmp_path):
-    """in_browser(script, *args, input=None): what a script of browser/ printed, out of its JSON;
-    its attribute `pictures` is where screenshots go."""
-    chromium = shutil.which("chromium")
-    if not chromium or not shutil.which("node"):
-        pytest.skip("chromium or node is missing")
+def driven(browser, request, modules, tmp_path):
+    program = shutil.which(browser)
+    if not program or not shutil.which("node"):
+        pytest.skip(f"{browser} or node is missing")
 
     def go(script, *args, **options):
         path = pathlib.Path(__file__).resolve().parent / "browser" / script
-        done = subprocess.run(["node", path, chromium, *args], capture_output=True, text=True,
-                              env={**os.environ, "NODE_PATH": str(modules)}, timeout=60, **options)
+        done = subprocess.run(["node", path, program, *args], capture_output=True, text=True,
+                              env={**os.environ, "NODE_PATH": str(modules)}, timeout=110,
+                              **options)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
     go.pictures = pathlib.Path(request.config.getoption("--screenshots") or tmp_path)
     go.pictures.mkdir(parents=True, exist_ok=True)
     return go
+
+
+@pytest.fixture
+def in_browser(request, modules, tmp_path):
+    """in_browser(script, *args, input=None): what a script of browser/ printed, out of its JSON,
+    with Chromium; its attribute `pictures` is where screenshots go."""
+    return driven("chromium", request, modules, tmp_path)
+
+
+@pytest.fixture
+def in_firefox(request, modules, tmp_path):
+    """The same with Firefox."""
+    if not (modules / "puppeteer-core").is_dir():
+        pytest.skip("puppeteer-core is missing; run npm install in tests/e2e/browser")
+    return driven("firefox-esr", request, modules, tmp_path)

@@ -80,14 +80,14 @@ def test_a_file_from_memory_arrives_whole_whatever_its_size(start, site, size):
     (site / "file.bin").write_bytes(b"x" * size)
     server = start(config([files(site)], cache={"file_size": "1M"}, timeouts={"write_idle": "3s"}))
     for _ in range(3):
-        status, _, body = server.get("/file.bin", seconds=10)
+        status, _, body = server.get("/file.bin")
         assert (status, len(body)) == (200, size)
 
 
 def test_a_half_closed_pipeline_is_answered_whole_to_a_slow_reader(start, site):
     (site / "file.bin").write_bytes(b"x" * 60_000)
     server = start(config([files(site)], workers=1))
-    with server.connect(receive_buffer=SMALL_BUFFER, seconds=20) as sock:
+    with server.connect(receive_buffer=SMALL_BUFFER) as sock:
         sock.sendall(b"GET /file.bin HTTP/1.1\r\nHost: a\r\n\r\n" * 150)
         sock.shutdown(socket.SHUT_WR)
         time.sleep(0.5)
@@ -100,7 +100,7 @@ def test_a_half_closed_pipeline_is_answered_whole_to_a_slow_reader(start, site):
 def test_the_end_of_input_is_seen_when_a_turn_ends_with_the_last_request(start, site, count):
     (site / "file.bin").write_bytes(b"x" * 60_000)
     server = start(config([files(site)], workers=1))
-    with server.connect(receive_buffer=SMALL_BUFFER, seconds=10) as sock:
+    with server.connect(receive_buffer=SMALL_BUFFER) as sock:
         sock.sendall(b"GET /file.bin HTTP/1.1\r\nHost: a\r\n\r\n" * count)
         sock.shutdown(socket.SHUT_WR)
         time.sleep(0.2)
@@ -129,7 +129,7 @@ def test_dripping_body_bytes_do_not_put_off_the_write_timeout(start, site):
                 return sock.send(b"x") == 0
             except OSError:
                 return True
-        until(is_reset, "the end of a connection that is not read", 6)
+        until(is_reset, "the end of a connection that is not read")
 
 
 def test_a_respond_route_can_be_an_error_page(start, site):

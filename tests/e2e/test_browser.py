@@ -44,7 +44,7 @@ def own_links(page, server):
 
 def head(url):
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     connection.request("HEAD", parts.path)
     status = connection.getresponse().status
     connection.close()

@@ -8,14 +8,11 @@ import os
 import signal
 import socket
 import threading
-import time
 
 import pytest
 
 from harness import STAGING, config, until, upload
-from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, make)  # noqa: F401
-
-PACE = 16 * MB  # bytes a second
+from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, hook, make)  # noqa: F401
 
 
 @pytest.fixture
@@ -85,14 +82,34 @@ def test_a_worker_that_is_killed_costs_nothing(serve, drop, act, make):  # noqa:
     until(lambda: len(server.workers()) == 2, "both workers are back")
 
 
-class Network:
-    """A slow way to a server. It is cut when so many bytes went through, for a while: whoever
-    connects meanwhile is thrown out."""
+def test_without_script_the_answer_says_what_is_stored(serve, drop, act, make):  # noqa: F811
+    server, paths = serve(), [make("na\u00efve.txt", 1000), make("b.bin", 3 * MB)]
+    plain = {**DESKTOP, "javaScriptEnabled": False}
+    text = "document.querySelector('main, body').innerText"
+    send = [("open", server.url + "/drop/"), ("files", ["#file", *paths]), ("click", "button")]
+    stored = act(plain, *send, ("shot", "form-stored"), ("evaluate", text))[0]
+    assert stored.startswith("2 files are stored")
+    assert "na\u00efve.txt" in stored and "b.bin" in stored
+    assert all(same(drop, path) for path in paths)
+    refused = act(plain, *send, ("shot", "form-refused"), ("evaluate", text))[0]
+    assert "A file of that name is here already; nothing of the form was stored." in refused
 
-    def __init__(self, port, cut_at, seconds):
-        self.port, self.cut_at, self.seconds = port, cut_at, seconds
-        self.passed, self.cuts, self.refused, self.back = 0, 0, 0, 0.0
-        self.lock, self.listener = threading.Lock(), socket.create_server(("127.0.0.1", 0))
+
+# What a page asks the network itself: to be there again, and whether it stands still by now.
+GO_ON, IS_STILL = b"GET /go-on ", b"GET /is-still "
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
+
+
+class Network:
+    """A way to a server. When so many bytes went through it is cut, and whoever sends something
+    then is thrown out, until a page asks for /go-on. Later, at another count, the connection that
+    brings it there stands still for ever, and nobody is told."""
+
+    def __init__(self, port, cut_at, still_at):
+        self.port, self.cut_at, self.still_at = port, cut_at, still_at
+        self.passed, self.cuts, self.is_cut, self.stills = 0, 0, False, 0
+        self.lock, self.ends = threading.Lock(), threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.take, daemon=True).start()
 
@@ -100,56 +117,60 @@ class Network:
         with contextlib.suppress(OSError):
             while True:
                 client = self.listener.accept()[0]
-                if time.monotonic() < self.back:
-                    self.refused += 1
-                    client.close()
-                    continue
                 server = socket.create_connection(("127.0.0.1", self.port))
                 for pair in ((client, server), (server, client)):
                     threading.Thread(target=self.pump, args=pair, daemon=True).start()
 
-    def is_cut(self, count):
+    def passes(self, count):
         with self.lock:
             self.passed += count
             if self.cuts == 0 and self.passed > self.cut_at:
-                self.cuts, self.back = 1, time.monotonic() + self.seconds
-        return time.monotonic() < self.back
+                self.cuts, self.is_cut = 1, True
+            is_still = self.stills == 0 and self.passed > self.still_at
+            self.stills += is_still
+        if is_still:
+            self.ends.wait()
+        return not self.is_cut
 
     def pump(self, source, sink):
         with contextlib.suppress(OSError):
             while piece := source.recv(1 << 16):
-                if self.is_cut(len(piece)):
+                if piece.startswith(GO_ON):
+                    self.is_cut = False
+                    source.sendall(ANSWER % 1)
+                elif piece.startswith(IS_STILL):
+                    source.sendall(ANSWER % self.stills)
+                elif self.passes(len(piece)):
+                    sink.sendall(piece)
+                else:
                     break
-                sink.sendall(piece)
-                time.sleep(len(piece) / PACE)
         for sock in (source, sink):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         source.close()  # with a reset, where bytes are still to be read
 
     def close(self):
+        self.ends.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
 
 @pytest.mark.seconds(90)
 def test_a_cut_network_and_a_tab_loaded_anew_cost_nothing(serve, drop, act, make):  # noqa: F811
-    server, path = serve(workers=2), make("film.bin", 48 * MB)
-    network = Network(server.port, 16 * MB, 2)
-    share = "document.querySelector('progress')?.value"
-    before, broken, past, after = act(
+    server, path = serve(workers=2), make("film.bin", 64 * MB)
+    network = Network(server.port, 16 * MB, 48 * MB)
+    broken, _, past, after = act(
         DESKTOP, ("open", network.url + "/drop/"), ("files", ["#file", path]),
-        ("until", f"{share} > 0.1"), ("shot", "network-before"), ("evaluate", ROWS),
         ("until", all_are("broken")), ("shot", "network-cut"), ("evaluate", ROWS),
-        ("until", f"{share} > 0.6"), ("reload",), ("shot", "network-reloaded"),
-        ("evaluate", ROWS), ("files", ["#file", path]), ("until", all_are("done")),
-        ("shot", "network-done"), ("evaluate", ROWS))
+        ("evaluate", hook("go-on")), ("until", hook("is-still")), ("reload",),
+        ("shot", "network-reloaded"), ("evaluate", ROWS), ("files", ["#file", path]),
+        ("until", all_are("done")), ("shot", "network-done"), ("evaluate", ROWS))
     network.close()
-    assert network.cuts == 1 and 0.1 < before[0]["progress"] < 0.5
+    assert network.cuts == network.stills == 1
     assert broken[0]["progress"] <= 0.5 and [row["state"] for row in past] == ["past"]
     assert after[0]["link"] and same(drop, path)
     # What was there already did not go through again.
-    assert network.passed < 48 * MB * 1.5
+    assert network.passed < 64 * MB * 1.5
 
 
 def test_tus_js_client_stops_and_goes_on(serve, drop, in_browser, modules, make):  # noqa: F811

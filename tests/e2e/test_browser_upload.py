@@ -5,11 +5,9 @@ import hashlib
 import json
 import os
 import random
-import threading
 
 import pytest
 
-from harness import until
 from tus_double import Double
 
 DESKTOP = {"viewport": {"width": 1024, "height": 768}}
@@ -34,6 +32,11 @@ FITS = """({
         .map((e) => e.getBoundingClientRect()).filter((r) => r.height < 24 || r.width < 24).length,
 })"""
 STORED = "Object.keys(localStorage).length"
+
+
+def hook(name):
+    """An expression: what a hook of the double returns."""
+    return f"fetch('/{name}').then((answer) => answer.json())"
 
 
 def all_are(state, n=1):
@@ -108,11 +111,12 @@ def test_several_files_arrive_whole_and_are_linked(double, act, make):
 
 @pytest.mark.seconds(60)
 def test_three_are_sent_at_once_and_the_others_wait(double, act, make):
-    double.pace = 2 * MB
+    double.gate.clear()
     paths = [make(f"{n}.bin", 2 * MB) for n in range(5)]
     states = "[...document.querySelectorAll('#list li')].map((e) => e.className)"
     results = act(DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", *paths]),
-                  ("evaluate", states), ("until", all_are("done", 5)))
+                  ("until", hook("at-once") + ".then((n) => n === 3)"), ("evaluate", states),
+                  ("evaluate", hook("go")), ("until", all_are("done", 5)))
     assert results[0] == ["running"] * 3 + ["waiting"] * 2
     assert all(is_there(double, path) for path in paths)
     assert double.at_once_max == 3
@@ -163,6 +167,62 @@ def test_connections_that_break_anywhere_cost_no_byte_twice(double, act, make, k
     assert ("PATCH", "refused") not in double.log or keep_alive
 
 
+# How long the page waits for a sign of life, with a little more, and well under half of it.
+LONG, SHORT = 121_000, 50_000
+
+
+def progress_until(condition):
+    """An expression: waits until `now`, read after `before` and a second later, is as it says."""
+    return f"""(async () => {{
+        const bar = document.querySelector('progress');
+        for (let before = bar.value, now; ; before = now) {{
+            await new Promise((go) => setTimeout(go, 1000));
+            now = bar.value;
+            if ({condition})
+                return now;
+        }}
+    }})()"""
+
+
+@pytest.mark.seconds(60)
+def test_a_network_that_is_gone_without_a_word_is_noticed(double, act, make):
+    double.holes = [8 * MB]
+    path = make("film.bin", 48 * MB)  # more than what lies in the buffers between
+    _, before, stalled = act(
+        DESKTOP, ("clock",), ("open", double.url + "/drop/"), ("files", ["#file", path]),
+        ("until", hook("hanging")), ("evaluate", progress_until("now && now === before")),
+        ("pass", SHORT), ("evaluate", ROWS), ("pass", LONG), ("until", all_are("broken")),
+        ("evaluate", ROWS), ("pass", 2000),
+        ("until", all_are("done")))
+    assert before[0]["state"] == "running" and 0 < before[0]["progress"] < 1
+    assert before[0]["text"].endswith("%% of %.1f MB, 0 B/s" % (48 * MB / 1e6))
+    assert stalled[0]["text"].startswith("The connection is lost at ")
+    assert is_there(double, path)
+    assert double.received("film.bin") == [(0, 8 * MB), (8 * MB, 40 * MB)]
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PATCH"])
+def test_an_answer_that_never_comes_is_not_waited_for(double, act, make, method):
+    double.cuts, double.keep_alive = [MB] if method == "HEAD" else [], False
+    double.answers = [(method, None)]
+    path = make("film.bin", 2 * MB)
+    act(DESKTOP, ("clock",), ("open", double.url + "/drop/"), ("files", ["#file", path]),
+        ("until", hook("hanging")), ("pass", LONG), ("until", all_are("broken")),
+        ("pass", 5000), ("until", all_are("done")))
+    assert is_there(double, path) and double.answers == []
+
+
+@pytest.mark.seconds(60)
+def test_a_slow_network_is_left_alone_while_bytes_move(double, act, make):
+    double.pace = 4 * MB
+    steps = [("evaluate", progress_until("now > before")), ("pass", SHORT)] * 4
+    *_, rows = act(DESKTOP, ("clock",), ("open", double.url + "/drop/"),
+                   ("files", ["#file", make("film.bin", 100 * MB)]), *steps,
+                   ("evaluate", progress_until("now > before")), ("evaluate", ROWS))
+    assert rows[0]["state"] == "running"
+    assert double.methods() == ["POST", "PATCH"]
+
+
 def test_a_status_that_passes_is_tried_again(double, act, make):
     double.answers = [("POST", 500), ("PATCH", 503), ("HEAD", 502), ("PATCH", 409)]
     path = make("a.bin", MB)
@@ -186,8 +246,8 @@ def test_a_wait_ends_when_the_connection_is_back_or_the_user_says_so(double, act
 
 @pytest.mark.seconds(60)
 def test_pause_stops_and_resume_goes_on_from_there(double, act, make):
-    double.pace = 4 * MB
-    path = make("a film with a rather long name, as they come from cameras.bin", 20 * MB)
+    double.holes = [8 * MB]
+    path = make("a film with a rather long name, as they come from cameras.bin", 48 * MB)
     second = ("evaluate", "new Promise((go) => setTimeout(go, 1000))")
     before, _, after = act(
         DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", path]),
@@ -199,7 +259,7 @@ def test_pause_stops_and_resume_goes_on_from_there(double, act, make):
     assert before[0]["text"].startswith("Paused at ") and 0 < before[0]["progress"] < 1
     assert is_there(double, path)
     bodies = double.received(os.path.basename(path))
-    assert len(bodies) == 2 and sum(n for _, n in bodies) == 20 * MB
+    assert bodies == [(0, 8 * MB), (8 * MB, 40 * MB)]
 
 
 @pytest.mark.seconds(60)
@@ -249,17 +309,16 @@ def test_what_was_begun_can_be_discarded(double, act, make):
                  ("files", ["#file", make("a.bin", 2 * MB)]),
                  ("until", "document.querySelector('.state')?.innerText.includes('503')"),
                  ("reload",), ("push", "text=Discard"), ("until", "list.hidden"),
-                 ("evaluate", STORED))[0]
+                 ("until", hook("uploads") + ".then((n) => n === 0)"), ("evaluate", STORED))[0]
     assert stored == 0 and double.uploads == {} and double.log[-1] == ("DELETE", "a.bin")
 
 
 def test_cancel_ends_the_upload_on_the_server_too(double, act, make):
-    double.pace = MB
+    double.holes = [MB]
     act(DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", make("a.bin", 8 * MB)]),
         ("until", "document.querySelector('progress')?.value"), ("push", "text=Cancel"),
-        ("until", "list.hidden"),
-        ("evaluate", "new Promise((go) => setTimeout(go, 500))"))
-    assert double.uploads == {} and double.files == {}
+        ("until", "list.hidden"), ("until", hook("uploads") + ".then((n) => n === 0)"))
+    assert double.files == {} and double.log[-1] == ("DELETE", "a.bin")
 
 
 # --- what the server refuses is said ---
@@ -300,19 +359,16 @@ def test_a_refused_file_can_be_tried_again(double, act, make):
     assert is_there(double, path)
 
 
-def test_a_file_that_changed_meanwhile_is_not_tried_for_ever(double, act, make):
+@pytest.mark.parametrize("change", [lambda path: os.truncate(path, 500), os.unlink,
+                                    lambda path: os.truncate(path, 1500)],
+                         ids=["shorter", "gone", "longer"])
+def test_a_file_that_changed_meanwhile_is_not_tried_for_ever(double, act, make, change):
     path = make("a.txt", 1000)
-    double.answers = [("POST", 503, {"Retry-After": "2"})]
-
-    def change():
-        until(lambda: double.log, "the first request")
-        with open(path, "ab") as f:
-            f.write(b"more")
-    thread = threading.Thread(target=change, daemon=True)
-    thread.start()
-    rows = act(DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", path]),
-               ("until", all_are("failed")), ("evaluate", ROWS))[0]
-    thread.join()
+    double.answers = [("POST", 503, {"Retry-After": "300"})]
+    double.hooks["/change"] = lambda: change(path)
+    _, rows = act(DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", path]),
+                  ("until", all_are("broken")), ("evaluate", hook("change")),
+                  ("push", "text=Try now"), ("until", all_are("failed")), ("evaluate", ROWS))
     assert "choose it again" in rows[0]["text"]
 
 
@@ -335,17 +391,18 @@ def test_without_script_the_form_is_posted(double, act, make, how):
 
 @pytest.mark.seconds(60)
 def test_all_of_it_works_by_keys_alone(double, act, make):
-    double.pace = 2 * MB
+    double.gate.clear()
     paths = [make("one.bin", 8 * MB), make("two.bin", 8 * MB)]
     focus = ("evaluate", FOCUS)
     seen = act(DESKTOP, ("open", double.url + "/drop/"), ("press", "Tab"), focus,
                ("shot", "upload-focus"), ("pick", ["Enter", *paths]),
                ("until", all_are("running", 2)), ("press", "Tab"), focus, ("press", "Space"), focus,
                ("press", "Enter"), focus, ("press", "Tab"), ("press", "Tab"), ("press", "Tab"),
-               focus, ("press", "Enter"), focus, ("until", all_are("done")), focus,
+               focus, ("press", "Enter"), focus, ("evaluate", hook("go")),
+               ("until", all_are("done")), focus,
                ("press", "Shift+Tab"), focus, ("press", "Tab"), ("press", "Enter"), focus)
     assert seen == ["file", "Pause one.bin", "Resume one.bin", "Pause one.bin", "Cancel two.bin",
-                    "Cancel one.bin", "Clear one.bin", "one.bin", "file"]
+                    "Cancel one.bin", None, "Clear one.bin", "one.bin", "file"]
     assert is_there(double, paths[0]) and list(double.files) == ["one.bin"]
 
 

@@ -238,8 +238,8 @@ def server(start, run, tmp_path):
 
 
 @pytest.mark.seconds(240)
-def test_what_is_explained_is_what_the_server_does(websrv, server):
-    count = 150 if b"__asan_init" in websrv.read_bytes() else 500
+def test_what_is_explained_is_what_the_server_does(websrv, sanitized, server):
+    count = 150 if sanitized else 500
     seed = int(os.environ.get("EXPLAIN_SEED") or time.time_ns() % 1_000_000_000)
     print(f"EXPLAIN_SEED={seed}")
     rng = random.Random(seed)

@@ -38,7 +38,7 @@ def need_curl_of(coding):
 @pytest.fixture(scope="session")
 def built_in(websrv):
     """Skips what wants a coding that this websrv is built without."""
-    text = subprocess.run([websrv, "-V"], capture_output=True, text=True, timeout=10).stdout
+    text = subprocess.run([websrv, "-V"], capture_output=True, text=True, timeout=60).stdout
 
     def check(coding):
         if not re.search(rf"content codings:.*\b{coding} ", text):
@@ -77,7 +77,7 @@ def pages(site):
         os.utime(site / name, (1600000000, 1600000000))
         for command in PROGRAMS.values():
             need(command[0])
-            subprocess.run([*command, site / name], check=True, timeout=10)
+            subprocess.run([*command, site / name], check=True, timeout=60)
     return site
 
 
@@ -116,7 +116,7 @@ def test_a_page_that_is_newer_than_its_siblings_is_sent_itself(start, pages):
     page.write_text("edited\n")
     head, body, _ = fetch(*asked, url)
     assert (field(head, "Content-Encoding"), body) == (None, b"edited\n")
-    subprocess.run(["gzip", "-kf", page], check=True, timeout=10)
+    subprocess.run(["gzip", "-kf", page], check=True, timeout=60)
     head, body, _ = fetch(*asked, url)
     assert field(head, "Content-Encoding") == "gzip" and gzip.decompress(body) == b"edited\n"
     (pages / "page.html.gz").unlink()

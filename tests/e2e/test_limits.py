@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from harness import (config, cpu_seconds, files, is_closed, raise_descriptor_limit, read_all,
-                     read_answer, send_get, until, upload)
+from harness import (PATIENCE, config, cpu_seconds, files, is_closed, raise_descriptor_limit,
+                     read_all, read_answer, send_get, until, upload)
 
 PUT = b"PUT /drop/%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
 
@@ -21,7 +21,7 @@ def cpu_of(server):
 
 def is_served(server):
     try:
-        return server.get(seconds=2)[0] == 200
+        return server.get()[0] == 200
     except OSError:
         return False
 
@@ -46,7 +46,7 @@ def test_the_connection_beyond_the_limit_gets_503(start, site, workers):
     assert "limits.connections: 5 connections are open" in server.log()
     for sock in held:
         sock.close()
-    until(lambda: is_served(server), "service after the others have gone", 5)
+    until(lambda: is_served(server), "service after the others have gone")
 
 
 def test_the_503_is_not_lost_when_a_request_is_sent_with_it(start, site):
@@ -66,7 +66,7 @@ def test_refused_connections_take_no_room_from_others(start, site):
     assert [read_answer(sock)[0] for sock in refused] == [503] * 3
     held.close()
     # Those that were refused stay open on their side; that must not keep the others out.
-    until(lambda: is_served(server), "service after the first has gone", 3)
+    until(lambda: is_served(server), "service after the first has gone")
     for sock in refused:
         sock.close()
 
@@ -90,7 +90,7 @@ def test_out_of_descriptors_it_says_so_does_not_spin_and_recovers(start, site, b
     assert server.log().count("Too many open files") < 10, "it fills the log"
     for sock in held:
         sock.close()
-    until(lambda: is_served(server), "service after the others have gone", 5)
+    until(lambda: is_served(server), "service after the others have gone")
 
 
 def test_when_a_file_cannot_be_opened_for_lack_of_descriptors_it_is_503(start, site):
@@ -107,7 +107,7 @@ def test_when_a_file_cannot_be_opened_for_lack_of_descriptors_it_is_503(start, s
     # The files that are kept at hand must not use up what connections need.
     for n in range(60):
         assert server.get(f"/{n}.bin")[0] == 200
-    until(lambda: is_served(server), "service", 5)
+    until(lambda: is_served(server), "service")
 
 
 @pytest.mark.seconds(60)
@@ -118,15 +118,10 @@ def test_a_thousand_idle_connections_disturb_nobody(start, site):
     idle = [server.connect() for _ in range(1000)]
     for sock in idle[::2]:
         sock.sendall(b"GET /hello.txt HTTP/1.1\r\nHost: ")
-    time.sleep(0.2)
-    before, worst = cpu_of(server), 0
-    for _ in range(100):
-        began = time.monotonic()
-        assert server.get()[0] == 200
-        worst = max(worst, time.monotonic() - began)
+    assert all(server.get()[0] == 200 for _ in range(100))
+    before = cpu_of(server)
     time.sleep(1)
-    assert worst < 0.5
-    assert cpu_of(server) - before < 0.5
+    assert cpu_of(server) - before < 0.5, "it spins"
     for sock in idle:
         sock.close()
     assert is_served(server)
@@ -140,7 +135,7 @@ def test_requests_per_connection(start, site):
         send_get(sock)
         heads.append(read_answer(sock)[1].lower())
     assert ["connection: close" in head for head in heads] == [False, False, True]
-    assert is_closed(sock, 2)
+    assert is_closed(sock)
     sock.close()
 
 
@@ -183,23 +178,21 @@ def in_parallel(*clients):
     return results
 
 
-def drip(sock, pieces, pause):
-    """Sends piece after piece until the server has something to say; how long that took."""
+def drip(sock, piece, pause):
+    """Sends it again and again until the server has something to say; how long that took. The
+    limit of the test ends it where the server never has."""
     began = time.monotonic()
-    for piece in pieces:
+    sock.settimeout(pause)
+    while True:
         try:
             sock.sendall(piece)
-        except OSError:
-            break
-        sock.settimeout(pause)
-        try:
-            if sock.recv(1, socket.MSG_PEEK):
-                break
-            break
+            sock.recv(1, socket.MSG_PEEK)
         except socket.timeout:
             continue
-    sock.settimeout(10)
-    return time.monotonic() - began
+        except OSError:
+            pass
+        sock.settimeout(PATIENCE)
+        return time.monotonic() - began
 
 
 @pytest.fixture
@@ -209,29 +202,33 @@ def impatient(start, site, drop):
         "body_min_rate": 0}), args=["-e", "debug", "-c", "websrv.json"])
 
 
-def ends_in(sock, low, high):
-    """The answer, if any, and whether it took as long as it should until there was one."""
+# Told from the timeouts of a second here, however busy the machine is.
+HEADER, BODY, IDLE = 10, 30, 65
+
+
+def ends(sock, default, sent=b""):
+    """What is said when nothing more comes after that; and whether it came after the second that
+    is configured, which begins with what is sent, and not after the one that is the default."""
     began = time.monotonic()
+    sock.sendall(sent)
     try:
         status = read_answer(sock)[0]
     except AssertionError:
         status = None  # closed without an answer
     took = time.monotonic() - began
     sock.close()
-    return status, low < took < high or took
+    return status, 0.9 < took < default or took
 
 
 def test_a_head_that_stops_is_408(impatient):
-    sock = impatient.connect()
-    sock.sendall(b"GET /hello.txt HTTP/1.1\r\nHo")
-    assert ends_in(sock, 0.8, 3) == (408, True)
+    assert ends(impatient.connect(), HEADER, b"GET /hello.txt HTTP/1.1\r\nHo") == (408, True)
     impatient.wait_for_log("close: header timeout")
 
 
 def test_a_head_that_drips_is_408_all_the_same(impatient):
     sock = impatient.connect()
     sock.sendall(b"GET /hello.txt HTTP/1.1\r\nHost: localhost\r\nX: ")
-    assert 0.8 < drip(sock, [b"x"] * 40, 0.1) < 3
+    assert 0.9 < drip(sock, b"x", 0.1) < HEADER
     assert read_answer(sock)[0] == 408
     sock.close()
 
@@ -240,22 +237,25 @@ def test_a_second_head_that_stops_is_408(impatient):
     sock = impatient.connect()
     send_get(sock)
     assert read_answer(sock)[0] == 200
-    sock.sendall(b"GET /hello")
-    assert ends_in(sock, 0.8, 3) == (408, True)
+    assert ends(sock, HEADER, b"GET /hello") == (408, True)
 
 
 def test_idle_connections_are_closed_without_a_word(impatient):
-    fresh, used = impatient.connect(), impatient.connect()
-    assert ask(used) == 200
-    results = in_parallel(lambda: ends_in(fresh, 0.8, 3), lambda: ends_in(used, 0.8, 3))
-    assert results == [(None, True)] * 2
+    def fresh():
+        return ends(impatient.connect(), IDLE)
+
+    def used():
+        began, sock = time.monotonic(), impatient.connect()
+        assert ask(sock) == 200
+        assert is_closed(sock)
+        sock.close()
+        return 0.9 < time.monotonic() - began < IDLE
+    assert in_parallel(fresh, used) == [(None, True), True]
     impatient.wait_for_log("close: idle timeout", count=2)
 
 
 def test_a_body_that_stops_is_408_and_leaves_nothing(impatient, drop):
-    sock = impatient.connect()
-    sock.sendall(PUT % b"a.bin" + b"x" * 1000)
-    assert ends_in(sock, 0.8, 3) == (408, True)
+    assert ends(impatient.connect(), BODY, PUT % b"a.bin" + b"x" * 1000) == (408, True)
     assert os.listdir(drop) == []
     impatient.wait_for_log("close: request body timeout")
 
@@ -263,16 +263,17 @@ def test_a_body_that_stops_is_408_and_leaves_nothing(impatient, drop):
 def test_a_reader_that_stops_is_closed(impatient, site):
     (site / "big.bin").write_bytes(b"x" * (32 << 20))
     sock, _ = impatient.slow_reader("/big.bin")
-    impatient.wait_for_log("close: write timeout", seconds=5)
+    impatient.wait_for_log("close: write timeout")
     assert len(read_all(sock)) < 32 << 20
 
 
-def test_a_reader_that_is_slow_but_does_read_is_not_closed(impatient, site):
+def test_a_reader_that_is_slow_but_does_read_is_not_closed(start, site):
     (site / "big.bin").write_bytes(b"x" * (8 << 20))
-    sock, data = impatient.slow_reader("/big.bin")
+    server = start(config([files(site)], workers=1, timeouts={"write_idle": "4s", "idle": "1s"}))
+    sock, data = server.slow_reader("/big.bin")
     got = len(data)
-    for _ in range(8):  # never as long as write_idle without a byte
-        time.sleep(0.4)
+    for _ in range(10):  # far from write_idle without a byte, also on a busy machine
+        time.sleep(0.5)
         got += len(sock.recv(65536))
     got += len(read_all(sock))
     assert got > 8 << 20
@@ -287,8 +288,8 @@ def test_a_timeout_of_one_server_is_not_that_of_another(start, site):
     except (OSError, AssertionError) as e:
         pytest.skip(f"no IPv6 here: {e}")
     port = int(server.wait_for_log(r"listening on \[::1\]:(\d+)")[1])
-    with server.connect() as a, socket.create_connection(("::1", port), timeout=5) as b:
-        assert is_closed(a, 3)
+    with server.connect() as a, socket.create_connection(("::1", port), timeout=PATIENCE) as b:
+        assert is_closed(a)
         assert not is_closed(b, 0.5)
 
 
@@ -301,10 +302,10 @@ def test_a_body_slower_than_the_minimum_is_408_and_a_quick_one_is_not(start, dro
         """100 bytes a second: never idle, but too slow over ten seconds."""
         sock = server.connect()
         sock.sendall(PUT % b"slow.bin")
-        took = drip(sock, [b"x" * 50] * 40, 0.5)
+        took = drip(sock, b"x" * 50, 0.5)
         status = read_answer(sock)[0]
         sock.close()
-        return status, 9 < took < 14 or took
+        return status, 9 < took < BODY or took
 
     def quick():
         """400 bytes a second, in bursts."""

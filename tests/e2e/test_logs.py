@@ -138,7 +138,7 @@ def test_after_a_stop_the_access_log_has_every_request(logged, number):
     for n in range(50):
         server.get(f"/hello.txt?x{n}")
     server.kill(number)
-    assert is_closed(sock, 2)
+    assert is_closed(sock)
     sock.close()
     assert server.wait() == 0
     text = [COMBINED.fullmatch(line)["request"] for line in read(server)]
@@ -164,7 +164,7 @@ def test_under_load_no_line_is_torn(logged):
 def test_lines_appear_soon_not_only_at_the_end(logged, tmp_path):
     server, _ = logged()
     server.get()
-    until((tmp_path / "access.log").read_text, "the line", 3)
+    until((tmp_path / "access.log").read_text, "the line")
 
 
 class Quiet(Server):

@@ -72,12 +72,14 @@ def test_200_slow_readers_of_a_gigabyte_cost_nothing(plain, tmp_path, age):
         send_get(s, "/big")
         socks.append(s)
     received, most = 0, 0
-    for _ in range(5):
+    for _ in range(100):
         for s in socks:
             received += drain(s, 0.005)
         most = max(most, memory_of(server))
+        if received > 200 * 5 * 4096:
+            break
     print(f"{received} bytes received, {(most - before) / 1048576:.1f} MiB more")
-    assert received > 200 * 1024
+    assert received > 200 * 5 * 4096
     assert most - before < ALLOWED
     for s in [sock, *socks]:
         s.close()
@@ -122,7 +124,6 @@ def test_a_listing_of_100_000_entries_is_bounded_and_stops_nobody(plain, crowd, 
     sock = server.connect()
     send_get(sock, "/crowd/", f"Accept: {accept}\r\n")
     body, other = bytearray(), server.connect()
-    other.settimeout(15)
     sock.settimeout(0.02)
     while b"\r\n0\r\n\r\n" not in body[-20:]:
         try:

@@ -15,9 +15,9 @@ import time
 
 import pytest
 
-from harness import (TROUBLE, Load, children, config, files, is_alive, is_closed, is_refused,
-                     is_root, read_all, read_answer, run, sanitizer_reports, send_get, until,
-                     upload)
+from harness import (PATIENCE, TROUBLE, Load, children, config, files, is_alive, is_closed,
+                     is_refused, is_root, read_all, read_answer, run, sanitizer_reports, send_get,
+                     until, upload, wait_until_open, wait_until_read)
 
 
 BIG = 16 << 20
@@ -72,13 +72,13 @@ def test_a_worker_that_dies_at_once_again_and_again_waits_longer_each_time(start
 
 
 def test_stopping_does_not_wait_for_the_back_off(start, site):
-    server = start(config([files(site)], workers=2))
-    for n in range(1, 6):
-        os.kill(server.workers(2)[0], signal.SIGKILL)
-        server.wait_for_log(r"starts again in", count=n)
+    server = start(config([files(site)], workers=1))
+    for n in range(1, 7):
+        os.kill(server.workers(1)[0], signal.SIGKILL)
+        told = server.wait_for_log(r"starts again in (\d+) ms", count=n)
     began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < int(told[1]) / 1000
 
 
 def test_a_connection_made_while_no_worker_runs_is_served_by_the_next(start, site):
@@ -110,7 +110,7 @@ def test_workers_finish_by_themselves_when_the_supervisor_is_killed(start, site,
     read_answer(idle)
     slow, first = server.slow_reader("/big.bin")
     server.stop(signal.SIGKILL)
-    assert is_closed(idle, 2)
+    assert is_closed(idle)
     assert body_of(first + read_all(slow)) == big
     until(lambda: not any(map(is_alive, workers)), "the end of the workers")
     assert is_refused(port)
@@ -127,12 +127,12 @@ def test_stop_finishes_what_is_under_way(start, site, big, number):
     send_get(idle)
     read_answer(idle)
     silent = server.connect()
-    time.sleep(1.3)  # the kernel keeps a connection back for a second until bytes come
+    wait_until_read(silent)  # the kernel keeps it back for a second until bytes come
     slow, first = server.slow_reader("/big.bin")
 
     server.kill(number)
-    assert is_closed(idle, 1), "an idle connection stays open"
-    assert is_closed(silent, 1), "a connection without a request stays open"
+    assert is_closed(idle), "an idle connection stays open"
+    assert is_closed(silent), "a connection without a request stays open"
     assert server.process.poll() is None
 
     rest = read_all(slow)
@@ -149,7 +149,7 @@ def test_new_connections_are_refused_while_it_stops(start, site, big):
     server.wait_for_log("SIGTERM: finishing")
     time.sleep(0.2)
     # Each slot has a socket of its own; the kernel chooses one for each connection.
-    refused = [is_refused(server.port, seconds=0.5) for _ in range(6)]
+    refused = [is_refused(server.port, seconds=3) for _ in range(6)]
     assert server.process.poll() is None, "it ended before the test was done"
     slow.close()
     assert server.wait() == 0
@@ -160,7 +160,7 @@ def test_a_connection_that_waits_to_be_accepted_when_it_stops_is_not_left_hangin
     server = start(config([files(site)], workers=1))
     worker = server.workers()[0]
     os.kill(worker, signal.SIGSTOP)
-    waiting = server.connect(seconds=5)
+    waiting = server.connect()
     send_get(waiting)
     server.kill(signal.SIGTERM)
     os.kill(worker, signal.SIGCONT)
@@ -172,7 +172,7 @@ def test_the_answer_after_the_signal_says_that_the_connection_closes(start, site
     server = start(config([files(site)], workers=1))
     half = server.connect()
     half.sendall(b"GET /hello.txt HTTP/1.1\r\nHost: localhost\r\n")
-    time.sleep(0.3)
+    wait_until_read(half)
     server.kill(signal.SIGTERM)
     server.wait_for_log("SIGTERM: finishing")
     time.sleep(0.2)
@@ -180,21 +180,21 @@ def test_the_answer_after_the_signal_says_that_the_connection_closes(start, site
     status, head, body = read_answer(half)
     assert (status, body) == (200, b"hello, world\n") and "connection: close" in head.lower()
     half.close()
-    assert server.wait(2) == 0
+    assert server.wait() == 0
 
 
 def test_an_upload_under_way_is_finished_before_it_stops(start, drop):
     server = start(config([upload(drop)], workers=1))
     sock = server.connect()
     sock.sendall(b"PUT /drop/a.bin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhello")
-    time.sleep(0.3)
+    wait_until_read(sock)
     server.kill(signal.SIGTERM)
     server.wait_for_log("SIGTERM: finishing")
     sock.sendall(b"world")
     status, _, _ = read_answer(sock)
     sock.close()
     assert status == 201 and (drop / "a.bin").read_bytes() == b"helloworld"
-    assert server.wait(2) == 0
+    assert server.wait() == 0
 
 
 def test_the_drain_deadline_breaks_off_what_is_left(start, site, big):
@@ -202,7 +202,7 @@ def test_the_drain_deadline_breaks_off_what_is_left(start, site, big):
     slow, first = server.slow_reader("/big.bin")
     began = time.monotonic()
     assert server.stop() == 0
-    assert 0.4 < time.monotonic() - began < 3
+    assert time.monotonic() - began > 0.4
     assert len(body_of(first + read_all(slow))) < BIG
     assert "shutdown deadline" in server.log()
 
@@ -215,7 +215,7 @@ def test_a_second_signal_stops_at_once(start, site, big, number):
     server.wait_for_log("finishing")
     began = time.monotonic()
     assert server.stop(number) == 0
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 40, "it waited for the deadline"
     slow.close()
 
 
@@ -223,7 +223,7 @@ def test_a_worker_that_hangs_is_killed_after_the_deadline(start, site):
     server = start(config([files(site)], workers=2, timeouts={"shutdown": "300ms"}))
     worker = server.workers()[0]
     os.kill(worker, signal.SIGSTOP)
-    assert server.stop(seconds=8) == 0
+    assert server.stop() == 0
     assert not is_alive(worker)
     assert f"(process {worker}) does not end; killing it" in server.log()
 
@@ -246,7 +246,7 @@ def test_usr1_reopens_the_logs(start, site, tmp_path):
     log.rename(old)
     server.kill(signal.SIGUSR1)
     server.wait_for_log("logs reopened")
-    time.sleep(0.3)  # the workers get their descriptors just after
+    wait_until_open(server.workers(2), log)  # they get their descriptors just after
     for n in range(50):
         server.get(f"/hello.txt?b{n}")
     assert server.stop() == 0
@@ -359,7 +359,7 @@ class Daemon:
         return int(re.search(r"listening on 127\.0\.0\.1:(\d+)", self.log.read_text())[1])
 
     def get(self):
-        with socket.create_connection(("127.0.0.1", self.port()), timeout=5) as sock:
+        with socket.create_connection(("127.0.0.1", self.port()), timeout=PATIENCE) as sock:
             send_get(sock)
             return read_answer(sock)[0]
 
@@ -423,7 +423,7 @@ def test_a_start_whose_workers_cannot_start_fails(websrv, site, tmp_path, more):
     conf = json.loads(daemon_config(tmp_path, site))
     (tmp_path / "websrv.json").write_text(json.dumps({**conf, "user": "nobody"}))
     done = run("setpriv", "--bounding-set=-setuid,-setgid", websrv, *more, "-c",
-               tmp_path / "websrv.json", cwd=tmp_path, seconds=8)
+               tmp_path / "websrv.json", cwd=tmp_path)
     assert done.returncode == 1
     assert "cannot become user nobody" in (tmp_path / "error.log").read_text()
     assert not (tmp_path / "websrv.pid").exists()

@@ -18,8 +18,9 @@ import time
 import pytest
 
 import harness
-from harness import (Server, config, files, is_alive, is_closed, is_refused, is_root,
-                     read_all, read_answer, run, sanitizer_reports, send_get, until, upload)
+from harness import (PATIENCE, Server, config, files, is_alive, is_closed, is_refused, is_root,
+                     read_all, read_answer, run, sanitizer_reports, send_get, until, upload,
+                     wait_until_open, wait_until_read)
 
 BIG = 8 << 20
 
@@ -296,7 +297,7 @@ class Clients:
             try:
                 if connection is None:
                     connection = http.client.HTTPConnection("127.0.0.1", self.server.port,
-                                                            timeout=10)
+                                                            timeout=PATIENCE)
                 connection.request("GET", "/hello.txt")
                 answer = connection.getresponse()
                 data = answer.read()
@@ -320,7 +321,7 @@ class Clients:
     def __exit__(self, *_):
         self.over = True
         for thread in self.threads:
-            thread.join(30)
+            thread.join(PATIENCE)
 
 
 @pytest.mark.seconds(90)
@@ -341,7 +342,8 @@ def test_no_request_fails_in_twenty_reloads(start, site, close):
                          ids=["a connection each", "kept connections"])
 def test_no_request_fails_in_twenty_reloads_under_full_load(start, site, fields):
     server = start(config([files(site)], workers=2))
-    load = subprocess.Popen(["wrk", "-t1", "-c24", "-d6s", *fields, server.url + "/hello.txt"],
+    load = subprocess.Popen(["wrk", "-t1", "-c24", "-d6s", f"--timeout={PATIENCE}s", *fields,
+                             server.url + "/hello.txt"],
                             stdout=subprocess.PIPE, text=True)
     for n in range(20):
         reload(server, config([files(site)], workers=n % 3 + 1))
@@ -370,7 +372,7 @@ def test_an_upload_runs_to_its_end_and_is_seen_by_the_new_workers(start, drop):
     assert server.get("/f")[2] == b"old"
     with server.connect() as sock:
         sock.sendall(b"PUT /f HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nnew")
-        time.sleep(0.2)
+        wait_until_read(sock)
         reload(server, conf)
         assert [server.get("/f")[2] for _ in range(9)] == [b"old"] * 9
         sock.sendall(b"est")
@@ -383,16 +385,15 @@ def test_an_idle_connection_ends_and_a_busy_one_gets_its_answer_with_close(start
     with server.connect() as idle, server.connect() as busy:
         send_get(idle)
         read_answer(idle)
-        time.sleep(1.3)
+        wait_until_read(busy)
         busy.sendall(b"GET /hello.txt HTTP/1.1\r\nHost: x\r\n")
-        time.sleep(0.1)
-        began = time.monotonic()
+        wait_until_read(busy)
         reload(server)
-        assert is_closed(idle, 1) and time.monotonic() - began < 1
+        assert is_closed(idle)
         busy.sendall(b"\r\n")
         status, head, _ = read_answer(busy)
         assert status == 200 and "connection: close" in head.lower()
-        assert is_closed(busy, 5)
+        assert is_closed(busy)
 
 
 def test_who_has_connected_but_not_asked_yet_is_answered(start, site):
@@ -410,7 +411,7 @@ def test_a_health_check_on_an_old_connection_is_fine_until_the_server_stops(star
     for stopping in (False, True):
         with server.connect() as checker:
             checker.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
-            time.sleep(0.1)
+            wait_until_read(checker)
             if stopping:
                 server.kill(signal.SIGTERM)
                 server.wait_for_log("SIGTERM: finishing")
@@ -428,7 +429,7 @@ def test_a_silent_connection_does_not_hold_the_old_worker(start, site):
     with server.connect():
         time.sleep(0.1)
         reload(server)
-        until(lambda: not is_alive(old), "the end of the old worker", 4)
+        until(lambda: not is_alive(old), "the end of the old worker")
 
 
 def test_the_deadline_of_the_old_configuration_ends_the_old_workers(start, site, big):
@@ -447,7 +448,7 @@ def test_the_deadline_of_the_old_configuration_ends_the_old_workers(start, site,
 def get_from(address):
     family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
     with socket.socket(family) as sock:
-        sock.settimeout(5)
+        sock.settimeout(60)
         sock.connect(address)
         send_get(sock, "/v")
         return read_answer(sock)[2]
@@ -681,8 +682,7 @@ def test_usr1_reopens_the_logs_of_old_workers_too(start, site, tmp_path, big):
     log.rename(old)
     server.kill(signal.SIGUSR1)
     server.wait_for_log("logs reopened", count=2)
-    until(log.exists, "the new log")
-    time.sleep(0.3)
+    wait_until_open(server.workers(2), log)
     server.get("/hello.txt?new")
     read_all(slow)
     assert server.stop() == 0
@@ -696,7 +696,8 @@ def rss_kib(pid):
 
 
 @pytest.mark.seconds(120)
-def test_a_hundred_reloads_leave_no_descriptor_and_no_memory_behind(websrv, start, site, tmp_path):
+def test_a_hundred_reloads_leave_no_descriptor_and_no_memory_behind(sanitized, start, site,
+                                                                    tmp_path):
     table = tmp_path / "table"
     table.write_text("".join(f"/old/{n} /new/{n}\n" for n in range(2000)))
     good = config([files(site)], workers=2, logs={"access": {"to": str(tmp_path / "access.log")}},
@@ -717,15 +718,15 @@ def test_a_hundred_reloads_leave_no_descriptor_and_no_memory_behind(websrv, star
     fds, kib = some(10)
     fds_after, kib_after = some(100)
     assert fds_after == fds
-    if b"__asan_init" not in websrv.read_bytes():
+    if not sanitized:
         assert kib_after < kib + 1024
     assert server.get()[0] == 200
 
 
 @pytest.mark.seconds(120)
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is missing")
-def test_nothing_is_leaked_by_reloads(websrv, start, site, tmp_path):
-    if b"__asan_init" in websrv.read_bytes():
+def test_nothing_is_leaked_by_reloads(websrv, sanitized, start, site, tmp_path):
+    if sanitized:
         pytest.skip("valgrind cannot run a program with sanitizers")
     logs = tmp_path / "valgrind"
     logs.mkdir()
@@ -810,7 +811,7 @@ def test_systemd_is_told(start, tmp_path, abstract):
     name = f"@websrv-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(name.replace("@", "\0"))
-        sock.settimeout(10)
+        sock.settimeout(60)
 
         def told():
             text = sock.recv(4096).decode()

@@ -89,7 +89,7 @@ def libcrypto(run):
 
 
 @pytest.fixture(params=["attributes", "sidecars"])
-def opened(request, websrv, start, drop, tmp_path):
+def opened(request, sanitized, start, drop, tmp_path):
     """Starts servers on a directory that keeps digests in the one way or in the other."""
     if request.param == "attributes":
         try:
@@ -99,7 +99,7 @@ def opened(request, websrv, start, drop, tmp_path):
         yield lambda **options: start(drop_of(drop, **options))
         return
     # Sanitizers want to be the first library.
-    if b"__asan_init" in websrv.read_bytes():
+    if sanitized:
         with ramfs(drop):
             yield lambda **options: start(drop_of(drop, **options))
         return

@@ -92,7 +92,7 @@ def test_a_hundred_files_are_stored_and_no_descriptor_stays(serve, drop):
     status, _, text = post(server, body)
     assert status == 201 and len(json.loads(text)["files"]) == 100
     assert len(uploaded(drop)) == 102
-    until(lambda: descriptors(server) <= before, "descriptors to be closed", 3)
+    until(lambda: descriptors(server) <= before, "descriptors to be closed")
 
 
 # --- halves of forms ---
@@ -124,7 +124,7 @@ def test_half_a_form_goes_with_the_next_sweep(start, drop, resumable):
     server = start(config([upload(drop, resumable=resumable, expire="4s")]))
     leave_half_a_form(drop, "a.txt")
     until(lambda: uploaded(drop) == [] and not list((drop / STAGING).glob("*.form")),
-          "half a form to be swept", 8)
+          "half a form to be swept")
     assert post(server, form(part("f", b"1", "a.txt")))[0] == 201
 
 
@@ -138,7 +138,7 @@ def test_a_form_that_is_cut_at_any_byte_leaves_nothing(serve, drop):
     for n in range(len(request) - len(THREE), len(request)):
         with server.connect() as sock:
             sock.sendall(request[:n])
-    until(lambda: descriptors(server) <= before, "descriptors to be closed", 5)
+    until(lambda: descriptors(server) <= before, "descriptors to be closed")
     assert uploaded(drop) == ["first"]
     assert post(server, THREE)[0] == 201
     assert uploaded(drop) == ["first", *NAMES]
@@ -241,7 +241,7 @@ def test_a_full_disk_is_507_and_leaves_nothing(start, small_disk):  # noqa: F811
     assert post(server, body)[0] == 507
     assert os.listdir(small_disk) == []
     free = os.statvfs(small_disk)
-    until(lambda: os.statvfs(small_disk).f_bfree == free.f_blocks, "the space to be free again", 3)
+    until(lambda: os.statvfs(small_disk).f_bfree == free.f_blocks, "the space to be free again")
     assert post(server, THREE)[0] == 201
 
 
@@ -256,9 +256,9 @@ def test_a_killed_worker_leaves_nothing_of_a_form(serve, drop, conflict):
             worker = server.workers(1)[0]
             time.sleep(0.05)
             os.kill(worker, signal.SIGKILL)
-            until(lambda: server.workers() not in ([], [worker]), "another worker", 10)
+            until(lambda: server.workers() not in ([], [worker]), "another worker")
         assert uploaded(drop) == []
-    until(lambda: post(server, THREE)[0] == 201, "service", 10)
+    until(lambda: post(server, THREE)[0] == 201, "service")
 
 
 def test_who_leaves_while_the_disk_is_waited_for_harms_nobody(serve, drop):

@@ -40,7 +40,7 @@ def put(server, name, body=b"abc", method="PUT"):
 
 def begin(server, name, framing, expect=True, source=None):
     """A connection that has sent the head of a PUT, and what came back: None is nothing."""
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=15,
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=60,
                                     source_address=(source, 0) if source else None)
     more = "Expect: 100-continue\r\n" if expect else ""
     sock.sendall(f"PUT /drop/{name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
@@ -343,7 +343,7 @@ def test_unix_sockets_are_not_limited(start, drop, tmp_path):
     held = []
     for n in range(3):
         sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(15)
+        sock.settimeout(60)
         sock.connect(str(path))
         sock.sendall(f"PUT /drop/{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
                      "Expect: 100-continue\r\n\r\n".encode())

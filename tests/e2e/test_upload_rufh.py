@@ -425,13 +425,13 @@ def test_a_newer_request_ends_the_older_one(serve, drop, workers, method):
                   "bytes")
             if method == "DELETE":
                 assert client.cancel(url).status == 204
-                assert is_closed(sock, 5)
+                assert is_closed(sock, 20)
                 return
             if method == "PATCH":
                 assert client.append(url, size, b"67890", complete=False).offset == size + 5
             else:
                 assert client.look(url).offset == size
-            assert is_closed(sock, 5)
+            assert is_closed(sock, 20)
     assert client.append(url, client.look(url).offset).status == 201
 
 

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from harness import (STAGING, config, cpu_seconds, files, is_closed, read_answer, until, upload,
-                     uploaded)
+                     uploaded, wait_until_read)
 from tus import TYPE, Client, checksum, metadata
 
 MB = 1 << 20
@@ -413,17 +413,15 @@ def test_killed_workers_lose_no_offset_that_was_told(serve, drop):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_newer_request_wins_and_the_older_is_closed(serve, drop, workers):
-    tus = serve(workers=workers)
+    tus = serve(workers=workers, top={"timeouts": {"body_idle": "1h"}})
     url = tus.create(3000, "a.bin")
     for n in range(4):
         with tus.begin_patch(url, 100 * n, 3000 - 100 * n) as old:
             old.sendall(b"x" * 100)
             until(lambda: sum(p.stat().st_size for p in (drop / STAGING).glob("*.part"))
                   == 100 * (n + 1), "the bytes are written")
-            before = time.monotonic()
             assert tus.offset(url) == 100 * (n + 1)
-            assert time.monotonic() - before < 3
-            assert is_closed(old, 2)
+            assert is_closed(old)
     assert tus.patch(url, 400, b"x" * 2600)[0] == 204
     assert (drop / "a.bin").read_bytes() == b"x" * 3000
     assert not [n for n in staged(drop) if n.endswith(".yield")]
@@ -447,11 +445,11 @@ def test_a_reload_does_not_keep_an_upload_from_going_on(serve, drop):
     url = tus.create(300, "a.bin")
     with tus.begin_patch(url, 0, 300) as old:
         old.sendall(b"x" * 100)
-        time.sleep(0.2)
+        wait_until_read(old)
         tus.server.kill(signal.SIGHUP)
         tus.server.wait_for_log("reloaded:")
         assert tus.offset(url) == 100
-        assert is_closed(old, 2)
+        assert is_closed(old)
     assert tus.patch(url, 100, b"x" * 200)[0] == 204
     assert (drop / "a.bin").read_bytes() == b"x" * 300
 
@@ -495,15 +493,15 @@ def test_a_full_disk_is_507_and_it_goes_on_when_there_is_room(start, small_disk)
 
 
 def test_uploads_that_nobody_goes_on_with_are_removed(serve, drop):
-    tus = serve(workers=2, expire="2s")
-    left, used = tus.create(6, "left.txt", body=b"abc"), tus.create(9, "used.txt", body=b"abc")
-    end = time.monotonic() + 3
+    tus = serve(workers=2, expire="5s")
+    left, used = tus.create(6, "left.txt", body=b"abc"), tus.create(99, "used.txt", body=b"abc")
+    end = time.monotonic() + 6
     offset = 3
     while time.monotonic() < end:
         assert tus.patch(used, offset, b"x")[0] == 204
         offset += 1
         time.sleep(0.6)
-    until(lambda: len(staged(drop)) <= 2, "the one that is left is removed", 5)
+    until(lambda: len(staged(drop)) <= 2, "the one that is left is removed")
     assert tus.head(left)[0] == 404 and tus.offset(used) == offset
     tus.server.wait_for_log("1 unfinished uploads have expired")
 

@@ -200,10 +200,10 @@ def test_a_killed_worker_leaves_only_whole_files(serve, drop):
             worker = server.workers(1)[0]
             time.sleep(0.002 * (n % 5))
             os.kill(worker, signal.SIGKILL)
-            until(lambda: server.workers() not in ([], [worker]), "another worker", 10)
+            until(lambda: server.workers() not in ([], [worker]), "another worker")
         assert (drop / "a.bin").read_bytes() in (b"old" * 1000, new)
     assert uploaded(drop) == ["a.bin"]
-    until(lambda: send(server, "PUT", "/drop/b.bin")[0] == 201, "service", 10)
+    until(lambda: send(server, "PUT", "/drop/b.bin")[0] == 201, "service")
 
 
 def test_curl_uploads_as_the_manual_shows(start, drop, tmp_path):

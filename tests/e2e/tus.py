@@ -6,6 +6,8 @@ import hashlib
 import socket
 import time
 
+from harness import PATIENCE
+
 TYPE = "application/offset+octet-stream"
 
 
@@ -66,7 +68,7 @@ class Client:
         sock.sendall("\r\n".join(lines + ["", ""]).encode())
         return sock
 
-    def offset_when_back(self, url, seconds=10):
+    def offset_when_back(self, url, seconds=PATIENCE):
         """The same as offset() for a server whose worker was killed just now."""
         end = time.monotonic() + seconds
         while True:

@@ -7,6 +7,7 @@ import base64
 import email
 import hashlib
 import http.server
+import json
 import re
 import socket
 import struct
@@ -50,13 +51,21 @@ class Double(http.server.ThreadingHTTPServer):
         self.uploads, self.files, self.log = {}, {}, []
         self.location = "/drop/{}"  # of an upload
         self.link = "Content-Location"  # the field that names the file; None: it is not told
-        self.answers = []  # (method, status, fields, body): given once each, instead of the work
+        # (method, status, fields, body): given once each, instead of the work; status None: never.
+        self.answers = []
         self.cuts = []  # each one ends a connection after so many bytes of a PATCH
+        self.holes = []  # each one lets a PATCH hang after so many bytes, as a network that is gone
         self.lose_last = False  # the answer to the next last PATCH
         self.keep_alive = True
         self.pace = 0  # bytes a second, for each PATCH
-        self.lock = threading.Lock()
+        self.lock, self.ends = threading.Lock(), threading.Event()
         self.at_once = self.at_once_max = 0
+        self.hanging = 0  # requests that get no answer
+        self.gate = threading.Event()  # no body is read while it is not set
+        self.gate.set()
+        # What a page can ask for, at these paths, so that a step waits for what happens here.
+        self.hooks = {"/hanging": lambda: self.hanging, "/at-once": lambda: self.at_once,
+                      "/uploads": lambda: len(self.uploads), "/go": self.gate.set}
         self.thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
 
@@ -68,6 +77,8 @@ class Double(http.server.ThreadingHTTPServer):
         return [entry[0] for entry in self.log]
 
     def close(self):
+        self.ends.set()
+        self.gate.set()
         self.shutdown()
         self.server_close()
         self.thread.join()
@@ -103,7 +114,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             else:
                 return False
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.answer(*answer)
+        if answer[0] is None:
+            self.hang()
+        else:
+            self.answer(*answer)
         return True
 
     def upload(self):
@@ -126,6 +140,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, {"Content-Type": "text/html; charset=utf-8",
                               "Content-Security-Policy": self.server.policy},
                         self.server.page.encode())
+        elif name in self.server.hooks:
+            told = json.dumps(self.server.hooks[name]())
+            self.answer(200, {"Content-Type": "application/json"}, told.encode())
         elif name in self.server.files:
             self.answer(200, {"Content-Type": "text/plain"}, self.server.files[name])
         else:
@@ -187,7 +204,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         assert self.headers["Content-Type"] == "application/offset+octet-stream"
         with self.server.lock:
-            cut = self.server.cuts.pop(0) if self.server.cuts else None
+            hole = self.server.holes.pop(0) if self.server.holes else None
+            cut = self.server.cuts.pop(0) if hole is None and self.server.cuts else hole
             self.server.at_once += 1
             self.server.at_once_max = max(self.server.at_once_max, self.server.at_once)
         entry = ["PATCH", upload.name, offset, 0]
@@ -198,13 +216,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         is_last = len(upload.data) == upload.length
         if not whole or is_last and self.server.lose_last:
             self.server.lose_last &= not whole
-            self.cut()
+            self.cut() if hole is None else self.hang()
             return
         link = self.link_to(upload) if is_last else {}
         self.answer(204, {"Upload-Offset": len(upload.data), **link})
 
     def take(self, upload, left, cut, entry):
         """Whether all came; all that did is kept and counted, whatever happens then."""
+        self.server.gate.wait()
         while left and cut != 0:
             most = min(left, PIECE) if cut is None else min(left, PIECE, cut)
             try:
@@ -223,6 +242,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.server.pace:
                 time.sleep(len(data) / self.server.pace)
         return left == 0
+
+    def hang(self):
+        """The connection stays, and nothing moves on it any more."""
+        self.close_connection = True
+        self.server.hanging += 1
+        self.server.ends.wait()
 
     def cut(self):
         """The connection ends by RST, as behind a lost one."""

@@ -50,7 +50,7 @@ setup(void **state)
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	alarm(60); /* a FIFO that hangs must not stand still */
+	alarm(300); /* a FIFO that hangs must not stand still */
 	p->root.dirfd = tree_open(p->dir);
 	p->root.symlinks = FS_SYMLINKS_INSIDE;
 	p->root.type_of = name_as_type;

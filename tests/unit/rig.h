@@ -77,7 +77,7 @@ build_site(const char *config_text)
 static inline void
 rig_open(const char *config_text, void (*make_files)(void))
 {
-	alarm(60); /* a FIFO that hangs must not stand still */
+	alarm(300); /* a FIFO that hangs must not stand still */
 	rig.dirfd = tree_open(rig.dir);
 	make_files();
 	rig.log =

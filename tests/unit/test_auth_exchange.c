@@ -82,7 +82,7 @@ setup(void **state)
 	struct buf errors;
 
 	(void)state;
-	alarm(60);
+	alarm(300);
 	memset(&rig, 0, sizeof(rig));
 	rig.dirfd = tree_open(rig.dir);
 	tree_put(rig.dirfd, "users", USERS, strlen(USERS));

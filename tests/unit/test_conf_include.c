@@ -17,7 +17,7 @@ setup(void **state)
 	struct include_dir *d = calloc(1, sizeof(*d));
 
 	assert_non_null(d);
-	alarm(60); /* a FIFO that hangs must not stand still */
+	alarm(300); /* a FIFO that hangs must not stand still */
 	d->fd = tree_open(d->dir);
 	*state = d;
 	return 0;

@@ -566,6 +566,6 @@ main(void)
 		scan_test(what_vanishes_meanwhile_is_left_out),
 	};
 
-	alarm(120);
+	alarm(300);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -201,10 +201,16 @@ file_is_young_for_a_moment(void **state)
 
 	put(p, "a", 'a', 10);
 	for (size_t i = 0; i < COUNT(rows); i++) {
+		time_t now = time(NULL);
 		struct file_version *v;
 
-		tree_set_mtime(p->root.dirfd, "a", time(NULL) - rows[i].age, 0);
+		tree_set_mtime(p->root.dirfd, "a", now - rows[i].age, 0);
 		v = get(p, "a", 100);
+		if (time(NULL) != now) { /* too late to tell */
+			file_version_unref(v);
+			i--;
+			continue;
+		}
 		assert_int_equal(v->is_young, rows[i].young);
 		assert_int_equal(slice_starts_with(etag_of(v), SLICE("W/")),
 				 rows[i].young);

@@ -27,8 +27,8 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
-#define SECONDS_MAX 60
-#define START_MS 20000
+#define SECONDS_MAX 300
+#define START_MS 60000
 #define BIG_SIZE ((size_t)3 * 1024 * 1024 + 7)
 #define PATH_SIZE 512
 

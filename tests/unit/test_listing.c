@@ -176,6 +176,6 @@ main(void)
 
 	for (size_t i = 0; i < COUNT(cases); i++)
 		tests[TESTS + i] = row_test(cases[i].name, run_case, &cases[i]);
-	alarm(60);
+	alarm(300);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -195,6 +195,6 @@ main(void)
 		list_test(error_of_reading_is_500_and_logged),
 	};
 
-	alarm(60);
+	alarm(300);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

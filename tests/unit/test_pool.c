@@ -18,7 +18,7 @@
 
 #include "base/pool.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 struct job {
 	struct pool_job pool; /* first */
@@ -98,7 +98,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	alarm(60);
+	alarm(300);
 	seen.ran = seen.dropped = 0;
 	seen.was_elsewhere = seen.had_signals = false;
 	atomic_store(&seen.open, false);

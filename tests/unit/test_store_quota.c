@@ -309,7 +309,7 @@ a_helper_counts_and_the_start_waits_for_it(void **state)
 	store_quota_await(&p->store);
 	quota_forget(p->quota, 1);
 	assert_int_equal(store_quota_ready(&p->store), 503);
-	for (int i = 0; i < 5000 && !quota_is_counted(&first); i++)
+	for (int i = 0; i < 20000 && !quota_is_counted(&first); i++)
 		wait_ms(1);
 	assert_int_equal(store_quota_ready(&p->store), 0);
 	assert_int_equal(used(p), 60);

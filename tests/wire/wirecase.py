@@ -69,7 +69,7 @@ class Case:
 
     def __init__(self, path):
         self.name, self.steps = path.stem, []
-        self.timeout, self.slow, self.modes = 10.0, False, {"whole", "bytes"}
+        self.timeout, self.slow, self.modes = 60.0, False, {"whole", "bytes"}
         for number, line in enumerate(path.read_text().splitlines(), 1):
             try:
                 self.parse_line(number, line)

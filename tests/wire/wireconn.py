@@ -22,7 +22,9 @@ class Failed(Exception):
 
 class Conn:
     def __init__(self, port, deadline):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=5)
+        # Before the first and before the last piece was sent: what they began began no earlier.
+        self.began = self.busy_until = time.monotonic()
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.setblocking(False)
         self.deadline, self.buf, self.eof, self.reset = deadline, b"", False, False
@@ -42,6 +44,7 @@ class Conn:
 
     def send(self, pieces):
         """Reads beside sending; gives up when the server has closed."""
+        self.began = time.monotonic()
         for piece in pieces:
             while piece and not self.eof:
                 left = self.deadline - time.monotonic()
@@ -50,6 +53,7 @@ class Conn:
                 if readable:
                     self.receive()
                 elif writable:
+                    self.busy_until = time.monotonic()
                     try:
                         n = self.sock.send(piece)
                     except ConnectionError:

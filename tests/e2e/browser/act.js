@@ -6,18 +6,20 @@
 // (of an input), evaluate EXPRESSION (whose value, which may be a promise, is the result of the
 // step), until EXPRESSION (evaluated again and again until it is true), reload, press KEY, push
 // SELECTOR (a click that leads nowhere), files [SELECTOR, PATH...] (chosen), pick [KEY, PATH...]
-// (in the dialog that the key opens), drop PATHS (in the middle of the window).
+// (in the dialog that the key opens), drop PATHS (in the middle of the window), clock (before the
+// page is opened: its time can be advanced), pass MS (so much of it, at once).
 'use strict';
 
 const fs = require('fs');
 const { chromium } = require('playwright-core');
 
+const PATIENCE_MS = 60000; // with a machine that is busy with other things
 const ARGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
 	'--disable-background-networking', '--disable-component-update'];
 
 // Not page.waitForFunction(), which a Content-Security-Policy may forbid.
 async function until(page, expression) {
-	const end = Date.now() + 20000;
+	const end = Date.now() + PATIENCE_MS;
 
 	for (;;) {
 		const value = await page.evaluate(expression);
@@ -60,6 +62,8 @@ const STEPS = {
 		}
 		await choosers[0].setFiles(paths);
 	},
+	clock: (page) => page.clock.install(),
+	pass: (page, ms) => page.clock.fastForward(ms),
 	async drop(page, files) {
 		const { width, height } = page.viewportSize();
 		const session = await page.context().newCDPSession(page);
@@ -101,7 +105,7 @@ async function main(executablePath) {
 		const context = await browser.newContext(options);
 		const page = await context.newPage();
 		page.touch = options.hasTouch;
-		page.setDefaultTimeout(20000);
+		page.setDefaultTimeout(PATIENCE_MS);
 		console.log(JSON.stringify(await act(page, steps)));
 	} finally {
 		await browser.close();

@@ -38,7 +38,7 @@ async function main(executablePath, url, picture) {
 
 	try {
 		const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-		page.setDefaultTimeout(20000);
+		page.setDefaultTimeout(60000);
 		console.log(JSON.stringify(await visit(page, url, picture)));
 	} finally {
 		await browser.close();
