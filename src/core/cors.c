@@ -116,10 +116,19 @@ const struct conf_cors *
 cors_for_uploads(const struct conf_cors *conf, struct arena *arena)
 {
 	static const char *const sent[] = {
-		"Content-Type",    "Tus-Resumable",   "Upload-Length",
-		"Upload-Offset",   "Upload-Metadata", "Upload-Defer-Length",
-		"Upload-Checksum", "Upload-Complete", "Upload-Draft-Interop-Version",
-		"Content-Digest",  "Repr-Digest",     "Content-Disposition",
+		"Content-Type",
+		"Tus-Resumable",
+		"Upload-Length",
+		"Upload-Offset",
+		"Upload-Metadata",
+		"Upload-Defer-Length",
+		"Upload-Checksum",
+		"Upload-Complete",
+		"Upload-Draft-Interop-Version",
+		"Content-Digest",
+		"Repr-Digest",
+		"Content-Disposition",
+		"X-HTTP-Method-Override",
 	};
 	static const char *const read[] = {
 		"Location",

@@ -63,6 +63,7 @@ exchange_reset(struct exchange *ex)
 	ex->data = NULL;
 	ex->entered = 0;
 	ex->claimed = NULL;
+	ex->taken = 0;
 	ex->close = ex->waits = ex->holds = false;
 	ex->own_fields = 0;
 	ex->reason = NULL;
@@ -365,7 +366,7 @@ exchange_respond(struct exchange *ex, int status)
 	ex->status = ex->error_status != 0 ? ex->error_status : status;
 	/* RFC 9110 section 15.5.6: 405 says what would be allowed. */
 	if (ex->status == 405 && ex->route != NULL)
-		(void)exchange_add_field(ex, HTTP_FIELD_ALLOW, ex->route->allow);
+		(void)exchange_add_field(ex, HTTP_FIELD_ALLOW, exchange_allow(ex));
 	ex->waits = ex->holds = false;
 	set_state(ex, EXCHANGE_RESPONDING);
 	ex->ops->head(ex);

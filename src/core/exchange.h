@@ -97,6 +97,12 @@ struct handler_ops {
 	/* Is the request its own whatever by_method of the route says? Of a URL that it has made.
 	 * "auth" holds for it as for a POST. May be NULL. */
 	bool (*claims)(const struct exchange *);
+	/* Set of HTTP_BIT(): all that is taken at a URL that it has made, for Allow; 0: what the route
+	 * takes. May be NULL. */
+	unsigned (*takes)(const struct exchange *);
+	/* The method that is meant, where a field puts it in place of the request's own: asked before
+	 * anything is decided by it. Never HEAD, since the client awaits a body. May be NULL. */
+	enum http_method (*method)(const struct exchange *);
 	/* Adds fields to the answer to OPTIONS: 0 or a status. May be NULL. */
 	int (*options)(struct exchange *, const struct handler *);
 	/* 0, or the status to answer with an error page. After 0 the handler has either
@@ -158,6 +164,7 @@ struct exchange {
 	const struct exchange_ops *ops;
 	const struct handler *handler; /* open; NULL when none is */
 	const struct handler *claimed; /* by this one of the route, or NULL */
+	unsigned taken;                /* methods of this URL; 0: those of the route */
 	void *data;                    /* the handler's, for this exchange */
 	uint32_t entered; /* of clients_enter(), by that handler; 0: nothing */
 	int error_status; /* set while an error page answers: its status wins */

@@ -59,6 +59,17 @@ exchange_check_limits(const struct exchange *ex)
 
 /* --- what answers --- */
 
+struct slice
+exchange_allow(struct exchange *ex)
+{
+	struct slice text;
+
+	if (ex->taken == 0)
+		return ex->route->allow;
+	return site_format_allow(&ex->arena, ex->taken, &text) == 0 ? text
+								    : ex->route->allow;
+}
+
 static int
 answer_options(struct exchange *ex, struct slice allow)
 {
@@ -87,18 +98,37 @@ static const struct handler *
 find_claim(struct exchange *ex)
 {
 	const struct route *r = ex->route;
+	const struct handler *claim = NULL;
 
-	for (size_t i = 0; r != NULL && i < r->handler_count; i++) {
+	for (size_t i = 0; i < r->handler_count; i++) {
 		const struct handler *h = &r->handlers[i];
 
 		ex->handler = h;
-		if (h->ops->claims != NULL && h->ops->claims(ex)) {
-			ex->handler = NULL;
-			return h;
-		}
+		if (ex->taken == 0 && h->ops->takes != NULL)
+			ex->taken = h->ops->takes(ex);
+		if (claim == NULL && h->ops->claims != NULL && h->ops->claims(ex))
+			claim = h;
 	}
 	ex->handler = NULL;
-	return NULL;
+	return claim;
+}
+
+/* Before it is looked who may: a field must be no way around "methods" and "auth". */
+static void
+find_method(struct exchange *ex)
+{
+	const struct route *r = ex->route;
+	enum http_method own = ex->head.method;
+
+	for (size_t i = 0; i < r->handler_count && ex->head.method == own; i++) {
+		ex->handler = &r->handlers[i];
+		if (ex->handler->ops->method != NULL)
+			ex->head.method = ex->handler->ops->method(ex);
+	}
+	ex->handler = NULL;
+	if (ex->head.method != own)
+		exchange_note(ex, TRACE_REQUEST, "a field says that %.*s is meant",
+			      SLICE_ARG(http_method_name(ex->head.method)));
 }
 
 static int
@@ -113,9 +143,9 @@ open_route(struct exchange *ex)
 	if (ex->trace != NULL)
 		exchange_note_method(ex, h);
 	if (is_preflight(ex))
-		return answer_options(ex, ex->route->allow);
+		return answer_options(ex, exchange_allow(ex));
 	if (h == NULL && ex->head.method == HTTP_OPTIONS)
-		return answer_options(ex, ex->route->allow);
+		return answer_options(ex, exchange_allow(ex));
 	if (h == NULL)
 		return 405;
 	if (exchange_is_too_long(ex) && !h->ops->refuses_length)
@@ -148,7 +178,7 @@ open_match(struct exchange *ex, const struct route_match *m)
 	case ROUTE_ADD_SLASH:
 		/* Fetch: a preflight that is redirected has failed. */
 		if (is_preflight(ex))
-			return answer_options(ex, ex->route->allow);
+			return answer_options(ex, exchange_allow(ex));
 		return exchange_redirect_slash(ex);
 	case ROUTE_FAILED:
 		return fail_match(ex, m->route);
@@ -224,8 +254,10 @@ exchange_route(struct exchange *ex)
 	ex->route = m.route;
 	if (ex->trace != NULL)
 		exchange_note_match(ex, &m);
-	if (m.kind == ROUTE_FOUND)
+	if (m.kind == ROUTE_FOUND) {
+		find_method(ex);
 		ex->claimed = find_claim(ex);
+	}
 	status = check_access(ex);
 	return status == 0 ? open_match(ex, &m) : status;
 }

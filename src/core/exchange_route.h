@@ -21,6 +21,9 @@ int exchange_route(struct exchange *ex) __attribute__((warn_unused_result));
 /* Goes on when that is known. */
 int exchange_route_again(struct exchange *ex) __attribute__((warn_unused_result));
 
+/* The value of Allow: of what the request's URL takes. Of the arena. Needs a route. */
+struct slice exchange_allow(struct exchange *ex);
+
 /* Do the addresses of the route let the peer in? */
 bool exchange_permits(const struct exchange *ex, const struct route *r);
 

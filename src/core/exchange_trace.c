@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/cors.h"
+#include "core/exchange_route.h"
 
 void
 exchange_note_path(const struct exchange *ex, struct slice rest)
@@ -156,7 +157,7 @@ note_cors(const struct exchange *ex)
 }
 
 void
-exchange_note_method(const struct exchange *ex, const struct handler *h)
+exchange_note_method(struct exchange *ex, const struct handler *h)
 {
 	if (note_cors(ex))
 		return;
@@ -165,7 +166,7 @@ exchange_note_method(const struct exchange *ex, const struct handler *h)
 	else if (h == NULL)
 		exchange_note(ex, TRACE_ROUTE, "%.*s is not taken, only %.*s",
 			      SLICE_ARG(ex->head.method_name),
-			      SLICE_ARG(ex->route->allow));
+			      SLICE_ARG(exchange_allow(ex)));
 	else if (ex->head.body == HTTP_BODY_LENGTH &&
 		 ex->head.content_length > ex->body_max)
 		exchange_note(ex, TRACE_ROUTE,

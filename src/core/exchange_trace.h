@@ -18,7 +18,7 @@ void exchange_note_match(const struct exchange *ex, const struct route_match *m)
 void exchange_note_access(const struct exchange *ex, const struct route *r,
 			  const struct access_verdict *v) __attribute__((cold));
 /* What the route makes of the method; `h` is what takes it, or NULL. */
-void exchange_note_method(const struct exchange *ex, const struct handler *h)
+void exchange_note_method(struct exchange *ex, const struct handler *h)
 	__attribute__((cold));
 
 #endif

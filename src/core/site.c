@@ -30,9 +30,8 @@ body_max(const struct conf_route *route, const struct handler_ops *ops)
 						 : route->limits.body_size;
 }
 
-/* "GET, HEAD, OPTIONS" of a set of methods. */
-static int
-format_allow(struct arena *a, unsigned methods, struct slice *out)
+int
+site_format_allow(struct arena *a, unsigned methods, struct slice *out)
 {
 	char text[128];
 	size_t len = 0;
@@ -124,8 +123,8 @@ build_cors(struct builder *b, struct route *r)
 	if ((r->conf->actions & CONF_ACTION_UPLOAD) != 0 && r->conf->is_prefix &&
 	    r->conf->upload.resumable) {
 		conf = cors_for_uploads(conf, &b->site->arena);
-		methods |= HTTP_BIT(HTTP_HEAD) | HTTP_BIT(HTTP_PATCH) |
-			   HTTP_BIT(HTTP_DELETE);
+		methods |= HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD) |
+			   HTTP_BIT(HTTP_PATCH) | HTTP_BIT(HTTP_DELETE);
 	}
 	r->cors = conf != NULL ? cors_new(conf, methods, &b->site->arena) : NULL;
 	return r->cors != NULL ? 0 : -1;
@@ -160,7 +159,7 @@ build_route(struct builder *b, struct route *r, const struct conf_route *conf)
 		if (r->auth == NULL)
 			return -1;
 	}
-	return format_allow(&b->site->arena, route_methods(r), &r->allow);
+	return site_format_allow(&b->site->arena, route_methods(r), &r->allow);
 }
 
 static struct slice
@@ -196,7 +195,7 @@ build_vhost(struct builder *b, struct vhost *v, const struct conf_server *conf)
 			rc = -1;
 		methods |= route_methods(&v->routes[i]);
 	}
-	if (rc < 0 || format_allow(&b->site->arena, methods, &v->allow) < 0)
+	if (rc < 0 || site_format_allow(&b->site->arena, methods, &v->allow) < 0)
 		return -1;
 	return router_init(&v->router, v->routes, conf->route_count, conf->redirects,
 			   conf->redirect_map);

@@ -120,6 +120,9 @@ const struct site_address *site_find_address(const struct site *s,
 const struct vhost *site_find_vhost(const struct site *s, const struct site_address *a,
 				    struct slice host, struct slice *name);
 
+/* "GET, HEAD, OPTIONS" of a set of methods, to which OPTIONS is added. 0 or -1. */
+int site_format_allow(struct arena *a, unsigned methods, struct slice *out);
+
 /* Path of the configured error page ("404" before "4xx"), or empty. */
 struct slice vhost_error_page(const struct vhost *v, int status);
 

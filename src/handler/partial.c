@@ -107,13 +107,15 @@ copy_text(char **at, struct slice s)
 static int
 copy_record(struct partial *p, const struct partial_record *r)
 {
-	char *at = p->text = malloc(r->name.len + r->metadata.len + r->location.len + 1);
+	char *at = p->text = malloc(r->name.len + r->metadata.len + r->location.len +
+				    r->conditions.len + 1);
 
 	if (at == NULL)
 		return -ENOMEM;
 	p->record = *r;
 	p->record.name = copy_text(&at, r->name);
 	p->record.metadata = copy_text(&at, r->metadata);
+	p->record.conditions = copy_text(&at, r->conditions);
 	p->record.location = copy_text(&at, r->location);
 	read_boot(p->record.boot);
 	return 0;

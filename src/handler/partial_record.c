@@ -67,7 +67,8 @@ fits(const struct partial_record *r)
 {
 	return r->name.len <= PARTIAL_NAME_MAX &&
 	       r->metadata.len <= PARTIAL_METADATA_MAX &&
-	       r->location.len <= PARTIAL_LOCATION_MAX;
+	       r->location.len <= PARTIAL_LOCATION_MAX &&
+	       r->conditions.len <= PARTIAL_CONDITIONS_MAX;
 }
 
 size_t
@@ -95,6 +96,7 @@ partial_record_write(const struct partial_record *r, char out[PARTIAL_RECORD_MAX
 	add_bytes(&w, SLICE("name"), r->name);
 	add_bytes(&w, SLICE("metadata"), r->metadata);
 	add_bytes(&w, SLICE("location"), r->location);
+	add_bytes(&w, SLICE("conditions"), r->conditions);
 	add_digests(&w, &r->digest);
 	add(&w, SLICE(LAST "\n"));
 	return w.len;
@@ -203,6 +205,8 @@ read_pair(struct partial_record *r, struct slice key, char *text, size_t len)
 		return read_bytes(text, len, PARTIAL_METADATA_MAX, &r->metadata);
 	if (slice_eq(key, SLICE("location")))
 		return read_bytes(text, len, PARTIAL_LOCATION_MAX, &r->location);
+	if (slice_eq(key, SLICE("conditions")))
+		return read_bytes(text, len, PARTIAL_CONDITIONS_MAX, &r->conditions);
 	if (slice_eq(key, SLICE("digest")))
 		return read_digest(value, &r->digest);
 	return -EINVAL;

@@ -16,6 +16,7 @@
 #define PARTIAL_NAME_MAX 2048 /* a path */
 #define PARTIAL_METADATA_MAX 4096
 #define PARTIAL_LOCATION_MAX 4096
+#define PARTIAL_CONDITIONS_MAX 1024
 #define PARTIAL_BOOT_MAX 40
 #define PARTIAL_RECORD_MAX ((size_t)16 * 1024) /* of the text, bytes */
 #define PARTIAL_LENGTH_UNKNOWN UINT64_MAX
@@ -35,9 +36,10 @@ struct partial_record {
 		[PARTIAL_BOOT_MAX]; /* of the system that wrote this; "" when not known */
 	struct digest_set digest;   /* that the whole must have */
 	/* Borrowed by write, and by read from its text buffer: */
-	struct slice name;     /* under which it is to be published */
-	struct slice metadata; /* Upload-Metadata of tus, as it came */
-	struct slice location; /* of what was published: a path */
+	struct slice name;       /* under which it is to be published */
+	struct slice metadata;   /* Upload-Metadata of tus, as it came */
+	struct slice location;   /* of what was published: a path */
+	struct slice conditions; /* of the request that began it: resume_conditions.h */
 };
 
 /* The text into `out`; its length, or 0 when a member is larger than its limit. */

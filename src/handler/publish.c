@@ -317,7 +317,9 @@ give_names(struct publish *p, struct exchange *ex)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		struct publish_item *item = &p->items[i];
-		int status = store_publish(p->store, item->file, item->path, &ex->head,
+		const struct http_head *head =
+			item->head != NULL ? item->head : &ex->head;
+		int status = store_publish(p->store, item->file, item->path, head,
 					   &item->result);
 
 		if (status != 0) {

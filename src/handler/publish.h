@@ -23,8 +23,9 @@ struct intent;
 struct task;
 
 struct publish_item {
-	struct store_file *file; /* its caller discards it, published or not */
-	const char *path;        /* as store_publish() has it */
+	struct store_file *file;      /* its caller discards it, published or not */
+	const char *path;             /* as store_publish() has it */
+	const struct http_head *head; /* its preconditions; NULL: the exchange's */
 	struct store_result result;
 };
 

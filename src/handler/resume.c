@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "core/exchange.h"
+#include "handler/resume_conditions.h"
 #include "handler/resume_file.h"
 #include "handler/store_unfinished.h"
 #include "handler/task.h"
@@ -71,7 +72,7 @@ go_back(struct resume *r, int error)
 	struct resume_file *f = r->file;
 
 	if ((error != -ENOSPC && error != -EDQUOT) || r->is_new ||
-	    r->ex->head.method != HTTP_HEAD)
+	    !resume_asks_offset(r->ex))
 		return false;
 	(void)store_failed(f->store, "write in", STORE_STAGING, error);
 	if (f->p.size > f->saved && cut_to(r, f->saved) < 0)
@@ -303,6 +304,23 @@ give_name(struct resume *r)
 	return status;
 }
 
+/* Those that the upload was begun with; where there are none, of the request that completes it. */
+static bool
+find_conditions(struct resume *r)
+{
+	struct slice kept = r->file->p.record.conditions;
+	struct arena *arena = &r->ex->arena;
+	const char *text;
+
+	if (kept.len == 0)
+		return true;
+	text = arena_strdup(arena, kept);
+	if (text != NULL)
+		r->item.head = resume_conditions_read(slice_make(text, kept.len),
+						      &r->ex->head, arena);
+	return r->item.head != NULL;
+}
+
 int
 resume_complete(struct resume *r)
 {
@@ -312,7 +330,7 @@ resume_complete(struct resume *r)
 	}
 	r->item.file = &r->lent;
 	r->item.path = arena_strdup(&r->ex->arena, r->file->p.record.name);
-	if (r->item.path == NULL)
+	if (r->item.path == NULL || !find_conditions(r))
 		return 503;
 	unguard(r);
 	resume_wait(r, RESUME_STEP_SETTLE);

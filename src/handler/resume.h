@@ -68,6 +68,9 @@ struct resume {
  * name: partial_is_id() is not checked. */
 bool resume_is_url(const struct exchange *ex, struct slice *id);
 
+/* Does it only ask where the upload stands? */
+bool resume_asks_offset(const struct exchange *ex);
+
 /* Does the route have resumable uploads at all: "resumable", below a prefix. */
 bool resume_is_on(const struct exchange *ex);
 

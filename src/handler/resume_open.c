@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "core/exchange.h"
+#include "handler/resume_conditions.h"
 #include "handler/resume_file.h"
 #include "handler/store_quota.h"
 #include "handler/store_unfinished.h"
@@ -24,6 +25,12 @@ resume_is_url(const struct exchange *ex, struct slice *id)
 		return false;
 	*id = slice_from(ex->rest, segment.len);
 	return true;
+}
+
+bool
+resume_asks_offset(const struct exchange *ex)
+{
+	return ex->head.method == HTTP_HEAD || ex->head.method == HTTP_GET;
 }
 
 bool
@@ -135,6 +142,13 @@ resume_create(struct resume *r, struct exchange *ex, const struct partial_record
 		status = store_unfinished_check(s);
 		return status != 0 ? refuse_new(r, status) : store_look(s);
 	}
+	if (resume_conditions_write(&ex->head, &ex->arena, &rec.conditions) < 0)
+		return 503;
+	if (rec.conditions.len > PARTIAL_CONDITIONS_MAX)
+		return upload_refuse(
+			ex, 400,
+			"The preconditions are too long for an upload that can "
+			"be resumed.");
 	rec.created = clock_unix();
 	rec.expires = resume_expires(r);
 	status = make_file(r);

@@ -74,8 +74,9 @@ keep_complete(struct exchange *ex, bool complete)
 		       : 0;
 }
 
-int
-rufh_say_state(struct exchange *ex, struct rufh_upload *r)
+/* The draft, "Completeness": ?1 on what the target itself has said of the file, else ?0. */
+static int
+say(struct exchange *ex, struct rufh_upload *r, bool complete)
 {
 	int status;
 
@@ -83,25 +84,50 @@ rufh_say_state(struct exchange *ex, struct rufh_upload *r)
 		return 0;
 	r->said = true;
 	status = keep_limits(ex, r);
-	if (status != 0 || !rufh_is_open(r))
-		return status;
-	if (may_tell_offset(r))
+	if (status == 0 && rufh_is_open(r) && may_tell_offset(r))
 		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET,
 					    resume_offset(&r->resume));
-	return status == 0 ? keep_complete(ex, rufh_is_complete(r)) : status;
+	return status == 0 ? keep_complete(ex, complete) : status;
+}
+
+int
+rufh_say_state(struct exchange *ex, struct rufh_upload *r)
+{
+	return say(ex, r, rufh_is_open(r) && rufh_is_complete(r));
+}
+
+/* Nothing is left that could be gone on with. */
+static void
+say_end(struct exchange *ex, struct rufh_upload *r, bool by_target)
+{
+	if (!r->said)
+		(void)keep_complete(ex, by_target);
+	r->said = true;
+}
+
+void
+rufh_say_gone(struct exchange *ex, struct rufh_upload *r)
+{
+	say_end(ex, r, false);
 }
 
 int
 rufh_refuse(struct exchange *ex, struct rufh_upload *r, int status, const char *why)
 {
 	/* All of it was received, but the target does not want it: sending more is no help. */
-	if (r->step == RUFH_COMPLETING && status < 500 && !r->said) {
-		r->said = true;
-		(void)keep_complete(ex, true);
-	} else {
+	if (r->step == RUFH_COMPLETING && status < 500)
+		say_end(ex, r, true);
+	else
 		(void)rufh_say_state(ex, r);
-	}
 	return why != NULL ? upload_refuse(ex, status, why) : status;
+}
+
+int
+rufh_refuse_new(struct exchange *ex, struct rufh_upload *r, int status)
+{
+	if (status < 500)
+		say_end(ex, r, true);
+	return status;
 }
 
 /* `text` is freed. */
@@ -112,7 +138,7 @@ answer_json(struct exchange *ex, struct rufh_upload *r, int status, struct buf *
 		text->failed ? NULL : arena_strdup(&ex->arena, buf_slice(text));
 
 	buf_fini(text);
-	(void)rufh_say_state(ex, r);
+	(void)say(ex, r, false);
 	if (body == NULL)
 		return 503;
 	if (exchange_add_field(ex, HTTP_FIELD_CONTENT_TYPE, SLICE(RUFH_PROBLEM_TYPE)) < 0)
@@ -164,7 +190,10 @@ upload_rufh_too_long(struct exchange *ex)
 
 	if (text.len == 0)
 		return 503;
-	return exchange_keep_field(ex, HTTP_FIELD_UPLOAD_LIMIT, text) < 0 ? 500 : 413;
+	if (exchange_keep_field(ex, HTTP_FIELD_UPLOAD_LIMIT, text) < 0 ||
+	    keep_complete(ex, false) != 0)
+		return 500;
+	return 413;
 }
 
 /* --- interim answers --- */

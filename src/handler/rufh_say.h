@@ -33,15 +33,22 @@ struct rufh_upload {
 bool rufh_is_open(const struct rufh_upload *r);
 bool rufh_is_complete(const struct rufh_upload *r);
 
-/* Upload-Limit, and when it is open Upload-Offset and Upload-Complete: on every answer, also one
+/* Upload-Limit and Upload-Complete, and when it is open Upload-Offset: on every answer, also one
  * of refusal, so that the client need not ask again. A second time does nothing. */
 int rufh_say_state(struct exchange *ex, struct rufh_upload *r);
+
+/* Upload-Complete: ?0 alone: the upload was ended, or was not looked at. */
+void rufh_say_gone(struct exchange *ex, struct rufh_upload *r);
 
 /* Returns `status`, with the state of the upload: Upload-Complete: ?1 where the whole was refused
  * for good. `why` may be NULL. */
 int rufh_refuse(struct exchange *ex, struct rufh_upload *r, int status, const char *why);
 
-/* Answers with a problem, for clients without a reader. */
+/* Returns `status`, which the target has for the file before there is an upload: Upload-Complete: ?1
+ * says that it is no 409 to go on from, and not worth another attempt. */
+int rufh_refuse_new(struct exchange *ex, struct rufh_upload *r, int status);
+
+/* Answers with a problem of the protocol, for clients without a reader: Upload-Complete: ?0. */
 int rufh_answer_problem(struct exchange *ex, struct rufh_upload *r, enum rufh_problem p,
 			int status, const struct rufh_offsets *offsets);
 

@@ -311,54 +311,6 @@ door_of(const struct exchange *ex)
 	return ((const struct request *)ex->data)->door;
 }
 
-/* Does it show the page? */
-static bool
-wants_page(const struct exchange *ex)
-{
-	const struct route *r = ex->route;
-
-	if (r->conf->methods != 0 && (r->conf->methods & HTTP_BIT(ex->head.method)) == 0)
-		return false;
-	return (ex->head.method == HTTP_GET || ex->head.method == HTTP_HEAD) &&
-	       upload_of(ex)->store.conf->page && resume_is_on(ex) &&
-	       upload_is_collection(ex) && r->by_method[ex->head.method] == NULL &&
-	       r->by_method[HTTP_POST] == ex->handler;
-}
-
-/* Whoever may not begin an upload has none to go on with. */
-static bool
-takes_new(const struct exchange *ex)
-{
-	const struct route *r = ex->route;
-
-	return r->by_method[HTTP_POST] == ex->handler ||
-	       r->by_method[HTTP_PUT] == ex->handler;
-}
-
-static bool
-upload_claims(const struct exchange *ex)
-{
-	struct slice id;
-
-	if (ex->head.method == HTTP_OPTIONS)
-		return false;
-	return (resume_is_on(ex) && resume_is_url(ex, &id) && takes_new(ex)) ||
-	       wants_page(ex);
-}
-
-static int
-upload_options(struct exchange *ex, const struct handler *h)
-{
-	const struct upload *u = h->state;
-	int status;
-
-	if (!u->store.conf->resumable || !ex->route->conf->is_prefix ||
-	    ex->route->by_method[HTTP_POST] != h)
-		return 0;
-	status = upload_tus_options(ex, u);
-	return status == 0 ? upload_rufh_options(ex, u) : status;
-}
-
 /* The protocol of an upload that can be resumed, or NULL. Both have Upload-Offset. */
 static const struct upload_door *
 find_resumable(const struct exchange *ex)
@@ -374,7 +326,9 @@ find_resumable(const struct exchange *ex)
 		return method == HTTP_PATCH && !req.partial && !req.has_complete
 			       ? &upload_tus
 			       : &upload_rufh;
-	return req.has_complete && (method == HTTP_PUT || method == HTTP_POST)
+	/* A form is no file: one that came in parts could not be unpacked, so none is resumed. */
+	return req.has_complete && !upload_is_form(ex) &&
+			       (method == HTTP_PUT || method == HTTP_POST)
 		       ? &upload_rufh
 		       : NULL;
 }
@@ -390,7 +344,7 @@ find_door(const struct exchange *ex)
 		return &upload_form;
 	if (ex->head.method == HTTP_DELETE)
 		return &upload_delete;
-	return wants_page(ex) ? &upload_form_page : &upload_raw;
+	return upload_wants_page(ex) ? &upload_form_page : &upload_raw;
 }
 
 static bool
@@ -407,7 +361,10 @@ upload_body_max(const struct exchange *ex)
 {
 	const struct conf_upload *conf = &ex->route->conf->upload;
 
-	return upload_is_form(ex) ? upload_form_body_max(conf) : conf->max_size;
+	if (upload_is_form(ex))
+		return upload_form_body_max(conf);
+	/* The doors count what has no length, and their 413 says more. */
+	return ex->head.body == HTTP_BODY_CHUNKED ? UINT64_MAX : conf->max_size;
 }
 
 /* Before the body comes, which would have to wait, or be lost, afterwards. */
@@ -439,7 +396,7 @@ check_limits(struct exchange *ex)
 	if (s->dirfd < 0)
 		return 403;
 	/* To tell where an upload stands that is written down. */
-	if (writes || (ex->head.method == HTTP_HEAD && resume_is_url(ex, &id)))
+	if (writes || (resume_asks_offset(ex) && resume_is_url(ex, &id)))
 		status = check_disk(ex);
 	if (status != 0 || !writes)
 		return status;
@@ -460,27 +417,53 @@ open_door(struct exchange *ex)
 {
 	const struct upload_door *door = find_door(ex);
 
+	if (door == &upload_form && is_part(&ex->head))
+		return upload_refuse(ex, 400, "A form is taken in one piece only.");
 	/* An empty file of a made-up name, or a part, would not be what it means. */
 	if (!resume_is_on(ex) && (tus_is_spoken(&ex->head) || is_part(&ex->head)))
 		return upload_refuse(ex, 400, "Resumable uploads are not taken here.");
+	/* The file would be the form, with its boundaries. */
+	if (door == &upload_raw && ex->head.method == HTTP_POST &&
+	    upload_is_multipart(&ex->head))
+		return upload_refuse(ex, 400,
+				     "Forms are taken by the collection itself, not by a "
+				     "name in it.");
 	if (exchange_is_too_long(ex))
 		return door == &upload_rufh ? upload_rufh_too_long(ex) : 413;
 	return door->open(ex);
+}
+
+/* A 413 says how much it may be: who made the limit is not who meets it. */
+static int
+explain_size(struct exchange *ex, int status)
+{
+	const char *why;
+
+	if (status != 413 || ex->reason != NULL)
+		return status;
+	why = arena_printf(&ex->arena, "A file may have at most %llu bytes here.",
+			   (unsigned long long)upload_of(ex)->store.conf->max_size);
+	return why != NULL ? upload_refuse(ex, 413, why) : 413;
 }
 
 static int
 upload_open(struct exchange *ex)
 {
 	const struct store *s = &upload_of(ex)->store;
-	int status = upload_check_origin(ex);
+	int status = 0;
 
+	/* tus, "Tus-Resumable": in every answer. */
+	if (resume_is_on(ex) && find_resumable(ex) == &upload_tus)
+		status = upload_tus_say_version(ex);
+	if (status == 0)
+		status = upload_check_origin(ex);
 	if (status != 0)
 		return status;
 	exchange_note(ex, TRACE_UPLOAD, "into the directory %s%s", s->conf->directory,
 		      s->dirfd < 0 ? ", which may not be opened" : "");
 	status = check_limits(ex);
 	if (status == 0)
-		status = open_door(ex);
+		status = explain_size(ex, open_door(ex));
 	/* Our close() is called only when it opened, and is ours still. */
 	if (status != 0 || ex->handler->ops != &upload_handler)
 		upload_client_leave(ex);
@@ -490,13 +473,13 @@ upload_open(struct exchange *ex)
 static int
 upload_data(struct exchange *ex, struct slice bytes, bool last)
 {
-	return door_of(ex)->data(ex, bytes, last);
+	return explain_size(ex, door_of(ex)->data(ex, bytes, last));
 }
 
 static int
 upload_work(struct exchange *ex)
 {
-	return door_of(ex)->work(ex);
+	return explain_size(ex, door_of(ex)->work(ex));
 }
 
 static void
@@ -516,6 +499,8 @@ const struct handler_ops upload_handler = {
 	.body_max = upload_body_max,
 	.tick = upload_tick,
 	.claims = upload_claims,
+	.takes = upload_takes,
+	.method = upload_method,
 	.options = upload_options,
 	.refuses_length = true,
 	.open = upload_open,

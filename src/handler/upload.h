@@ -59,6 +59,7 @@ bool upload_is_collection(const struct exchange *ex);
 
 /* Is it the form of a browser? */
 bool upload_is_form(const struct exchange *ex);
+bool upload_is_multipart(const struct http_head *head);
 uint64_t upload_form_body_max(const struct conf_upload *conf);
 
 /*
@@ -114,12 +115,27 @@ int upload_refuse(struct exchange *ex, int status, const char *why);
 int upload_refuse_for_now(struct exchange *ex, int status, struct slice seconds,
 			  const char *why);
 
+/* upload_methods.c: is it a request for the page? */
+bool upload_wants_page(const struct exchange *ex);
+/* And members of handler_ops. */
+bool upload_claims(const struct exchange *ex);
+unsigned upload_takes(const struct exchange *ex);
+enum http_method upload_method(const struct exchange *ex);
+int upload_options(struct exchange *ex, const struct handler *h);
+
 /* resume_sweep.c: removes unfinished uploads that have expired, now and then: handler_ops.tick. */
 uint64_t upload_tick(void *state);
 
 /* upload_tus.c, upload_rufh.c: what OPTIONS tells of it. 0 or a status. */
 int upload_tus_options(struct exchange *ex, const struct upload *u);
 int upload_rufh_options(struct exchange *ex, const struct upload *u);
+/* Tus-Resumable in every answer, of errors, too. 0 or a status. */
+int upload_tus_say_version(struct exchange *ex);
+/* What tus says of the upload besides where it stands: its metadata, how long it is kept, that its
+ * length is not known. 0 or a status. */
+int upload_tus_say_upload(struct exchange *ex, const struct resume *r);
+/* The request is of another version, or none of tus, as the upload is: 412, or a worse status. */
+int upload_tus_refuse_version(struct exchange *ex, const char *why);
 /* And what a 413 tells. */
 int upload_rufh_too_long(struct exchange *ex);
 

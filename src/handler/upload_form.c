@@ -54,13 +54,19 @@ form_of(const struct exchange *ex)
 }
 
 bool
-upload_is_form(const struct exchange *ex)
+upload_is_multipart(const struct http_head *head)
 {
 	struct slice rest;
-	struct slice type = http_head_value(&ex->head, HTTP_FIELD_CONTENT_TYPE);
+	struct slice type = http_head_value(head, HTTP_FIELD_CONTENT_TYPE);
 
+	return slice_eq_nocase(param_split(type, &rest), SLICE("multipart/form-data"));
+}
+
+bool
+upload_is_form(const struct exchange *ex)
+{
 	return ex->head.method == HTTP_POST && upload_is_collection(ex) &&
-	       slice_eq_nocase(param_split(type, &rest), SLICE("multipart/form-data"));
+	       upload_is_multipart(&ex->head);
 }
 
 uint64_t

@@ -272,6 +272,9 @@ delete_data(struct exchange *ex, struct slice bytes, bool last)
 	if (!last)
 		return 0;
 	status = store_delete(&upload_of(ex)->store, r->path, &ex->head, ex->dry);
+	if (status == 409)
+		return upload_refuse(ex, 409,
+				     "That is no file; nothing else is deleted.");
 	if (status == 0)
 		exchange_respond(ex, 204);
 	return status;

@@ -12,6 +12,7 @@
 
 #include "handler/rufh_say.h"
 #include "http/digest_hash.h"
+#include "http/tus.h"
 
 /* --- lengths --- */
 
@@ -57,33 +58,39 @@ read_content_digest(struct exchange *ex, struct rufh_upload *r)
 	return store_digest_expect(&r->content, &set, 0);
 }
 
+/* The answer was lost, and the client does the last step once more: it gets it again. Anything else
+ * would change what is complete. */
 static int
-check_offset(struct exchange *ex, struct rufh_upload *r)
+answer_again(struct exchange *ex, struct rufh_upload *r)
 {
-	struct rufh_offsets offsets = { resume_offset(&r->resume), r->req.offset };
+	int status;
 
-	/* A body would make it longer than it is. */
-	if (resume_record(&r->resume)->complete)
-		return rufh_answer_problem(ex, r,
-					   upload_has_body(ex) ? RUFH_INCONSISTENT_LENGTH
-							       : RUFH_COMPLETED,
-					   400, NULL);
-	if (offsets.expected != offsets.provided)
-		return rufh_answer_problem(ex, r, RUFH_MISMATCHING_OFFSET, 409, &offsets);
-	return 0;
+	if (upload_has_body(ex))
+		return refuse_length(ex, r);
+	if (!r->req.complete)
+		return rufh_answer_problem(ex, r, RUFH_COMPLETED, 400, NULL);
+	status = rufh_say_state(ex, r);
+	if (status == 0)
+		status = resume_add_published(&r->resume, HTTP_FIELD_LOCATION);
+	if (status == 0)
+		exchange_respond(ex, 201);
+	return status;
 }
 
 static int
 begin_append(struct exchange *ex, struct rufh_upload *r)
 {
+	struct rufh_offsets offsets = { resume_offset(&r->resume), r->req.offset };
 	uint64_t known = resume_record(&r->resume)->length;
 	uint64_t length;
-	int status = check_offset(ex, r);
+	int status = 0;
 
-	if (status != 0 || ex->state == EXCHANGE_RESPONDING)
-		return status;
+	if (offsets.expected != offsets.provided)
+		return rufh_answer_problem(ex, r, RUFH_MISMATCHING_OFFSET, 409, &offsets);
 	if (!find_length(ex, &r->req, r->req.offset, known, &length))
 		return refuse_length(ex, r);
+	if (resume_record(&r->resume)->complete)
+		return answer_again(ex, r);
 	if (length != known)
 		status = resume_set_length(&r->resume, length);
 	else if (ex->head.body == HTTP_BODY_LENGTH)
@@ -98,6 +105,11 @@ answer_offset(struct exchange *ex, struct rufh_upload *r)
 	uint64_t length = resume_record(&r->resume)->length;
 	int status = rufh_say_state(ex, r);
 
+	/* Who does not say of what protocol he is gets what both have. */
+	if (status == 0 && resume_record(&r->resume)->door == PARTIAL_TUS)
+		status = upload_tus_say_version(ex);
+	if (status == 0 && resume_record(&r->resume)->door == PARTIAL_TUS)
+		status = upload_tus_say_upload(ex, &r->resume);
 	if (status == 0 && length != PARTIAL_LENGTH_UNKNOWN)
 		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_LENGTH, length);
 	if (status == 0 && rufh_is_complete(r))
@@ -122,6 +134,19 @@ cancel(struct exchange *ex, struct rufh_upload *r)
 	return 0;
 }
 
+/* DELETE is the same in both, but for the version that tus wants to hear. */
+static int
+refuse_tus(struct exchange *ex)
+{
+	int status = upload_tus_say_version(ex);
+
+	if (status != 0)
+		return status;
+	if (ex->head.method == HTTP_DELETE)
+		return upload_tus_refuse_version(ex, tus_sentence(TUS_NO_VERSION));
+	return upload_refuse(ex, 409, "The upload was begun by another protocol.");
+}
+
 /* The upload is ours. */
 static int
 begin(struct exchange *ex, struct rufh_upload *r)
@@ -133,10 +158,9 @@ begin(struct exchange *ex, struct rufh_upload *r)
 		return 0;
 	}
 	/* When it is complete is another question there. */
-	if (!ex->dry && ex->head.method != HTTP_HEAD &&
+	if (!ex->dry && !resume_asks_offset(ex) &&
 	    resume_record(&r->resume)->door != PARTIAL_RUFH)
-		return upload_refuse(ex, 409,
-				     "The upload was begun by another protocol.");
+		return refuse_tus(ex);
 	switch (ex->head.method) {
 	case HTTP_PATCH:
 		return ex->dry ? 0 : begin_append(ex, r);
@@ -223,7 +247,7 @@ open_new(struct exchange *ex, struct rufh_upload *r)
 	int status = upload_choose_path(ex, &r->path);
 
 	if (status != 0)
-		return status;
+		return rufh_refuse_new(ex, r, status);
 	if (!find_length(ex, &r->req, 0, PARTIAL_LENGTH_UNKNOWN, &record.length))
 		return refuse_length(ex, r);
 	if (record.length != PARTIAL_LENGTH_UNKNOWN)
@@ -234,7 +258,8 @@ open_new(struct exchange *ex, struct rufh_upload *r)
 		return rufh_refuse(ex, r, status, NULL);
 	if (digest_hash_library() != NULL &&
 	    digest_read(&ex->head, HTTP_FIELD_REPR_DIGEST, &record.digest) != 0)
-		return upload_refuse(ex, 400, "The Repr-Digest is malformed.");
+		return rufh_refuse_new(
+			ex, r, upload_refuse(ex, 400, "The Repr-Digest is malformed."));
 	record.name = slice_from_str(r->path);
 	r->creating = true;
 	status = resume_create(&r->resume, ex, &record, r->content.expected.present != 0);
@@ -264,10 +289,12 @@ open_known(struct exchange *ex, struct rufh_upload *r, struct slice id)
 	int status = is_patch ? check_append(ex, &r->req) : 0;
 
 	r->is_known = true;
-	if (ex->head.method != HTTP_HEAD && ex->head.method != HTTP_DELETE && !is_patch)
+	if (!resume_asks_offset(ex) && ex->head.method != HTTP_DELETE && !is_patch)
 		return 405;
-	if (status != 0)
+	if (status != 0) {
+		rufh_say_gone(ex, r);
 		return status;
+	}
 	return resume_open(&r->resume, ex, id, r->content.expected.present != 0);
 }
 
@@ -301,7 +328,7 @@ rufh_open(struct exchange *ex)
 static int
 end_too_long(struct exchange *ex, struct rufh_upload *r)
 {
-	r->said = true; /* nothing is left of it */
+	rufh_say_gone(ex, r);
 	resume_cancel(&r->resume);
 	return refuse_length(ex, r);
 }

@@ -59,6 +59,22 @@ refuse_size(struct exchange *ex, int status)
 }
 
 int
+upload_tus_say_version(struct exchange *ex)
+{
+	return exchange_keep_field(ex, HTTP_FIELD_TUS_RESUMABLE, SLICE(TUS_VERSION)) < 0
+		       ? 500
+		       : 0;
+}
+
+int
+upload_tus_refuse_version(struct exchange *ex, const char *why)
+{
+	if (exchange_keep_field(ex, HTTP_FIELD_TUS_VERSION, SLICE(TUS_VERSION)) < 0)
+		return 500;
+	return upload_refuse(ex, 412, why);
+}
+
+int
 upload_tus_options(struct exchange *ex, const struct upload *u)
 {
 	bool sums = digest_hash_library() != NULL;
@@ -95,34 +111,43 @@ add_state(struct exchange *ex, struct tus *t)
 	if (t->op != OP_CREATE || ex->received > 0)
 		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_OFFSET,
 					    resume_offset(&t->r));
-	if (status == 0 && !ex->dry && !complete)
+	if (status == 0 && t->op != OP_HEAD && !ex->dry && !complete)
 		status = add_expires(ex, &t->r);
 	if (status == 0 && complete)
 		status = resume_add_published(&t->r, HTTP_FIELD_CONTENT_LOCATION);
 	return status;
 }
 
+int
+upload_tus_say_upload(struct exchange *ex, const struct resume *r)
+{
+	const struct partial_record *rec = resume_record(r);
+	const char *metadata = arena_strdup(&ex->arena, rec->metadata);
+
+	if (metadata == NULL)
+		return 503;
+	if (rec->length == PARTIAL_LENGTH_UNKNOWN &&
+	    exchange_add_field(ex, HTTP_FIELD_UPLOAD_DEFER_LENGTH, SLICE("1")) < 0)
+		return 500;
+	if (rec->metadata.len > 0 &&
+	    exchange_add_field(ex, HTTP_FIELD_UPLOAD_METADATA,
+			       slice_make(metadata, rec->metadata.len)) < 0)
+		return 500;
+	return ex->dry || rec->complete ? 0 : add_expires(ex, r);
+}
+
 static int
 add_head(struct exchange *ex, struct tus *t)
 {
 	const struct partial_record *rec = resume_record(&t->r);
-	const char *metadata = arena_strdup(&ex->arena, rec->metadata);
 	int status = 0;
 
 	ex->own_fields |= EXCHANGE_OWN(HTTP_FIELD_CACHE_CONTROL);
-	if (metadata == NULL)
-		return 503;
 	if (exchange_add_field(ex, HTTP_FIELD_CACHE_CONTROL, SLICE("no-store")) < 0)
 		return 500;
 	if (rec->length != PARTIAL_LENGTH_UNKNOWN)
 		status = upload_keep_number(ex, HTTP_FIELD_UPLOAD_LENGTH, rec->length);
-	else if (exchange_add_field(ex, HTTP_FIELD_UPLOAD_DEFER_LENGTH, SLICE("1")) < 0)
-		status = 500;
-	if (status == 0 && rec->metadata.len > 0 &&
-	    exchange_add_field(ex, HTTP_FIELD_UPLOAD_METADATA,
-			       slice_make(metadata, rec->metadata.len)) < 0)
-		status = 500;
-	return status;
+	return status == 0 ? upload_tus_say_upload(ex, &t->r) : status;
 }
 
 static int
@@ -153,18 +178,11 @@ read_request(struct exchange *ex, struct tus *t)
 {
 	enum tus_error e = tus_read(&ex->head, &t->req);
 
-	if (exchange_keep_field(ex, HTTP_FIELD_TUS_RESUMABLE, SLICE(TUS_VERSION)) < 0)
-		return 500;
-	/* Who only asks where it stands may be of any protocol. */
-	if (e == TUS_NO_VERSION && t->op == OP_HEAD)
-		return 0;
 	if (e == TUS_OK)
 		return 0;
-	if (e != TUS_NO_VERSION && e != TUS_OTHER_VERSION)
-		return upload_refuse(ex, 400, tus_sentence(e));
-	if (exchange_keep_field(ex, HTTP_FIELD_TUS_VERSION, SLICE(TUS_VERSION)) < 0)
-		return 500;
-	return upload_refuse(ex, 412, tus_sentence(e));
+	if (e == TUS_NO_VERSION || e == TUS_OTHER_VERSION)
+		return upload_tus_refuse_version(ex, tus_sentence(e));
+	return upload_refuse(ex, 400, tus_sentence(e));
 }
 
 static int
@@ -306,31 +324,21 @@ begin(struct exchange *ex, struct tus *t)
 		return upload_refuse(ex, 409,
 				     "The upload was begun by another protocol.");
 	if (t->op == OP_PATCH)
-		return refuse_size(ex, check_patch(ex, t));
+		return check_patch(ex, t);
 	/* What is published is not taken away by this. */
 	if (t->op == OP_DELETE && resume_record(&t->r)->complete)
 		return upload_refuse(ex, 410, "The upload is complete.");
 	return 0;
 }
 
-/* Clients behind a proxy that knows no PATCH send a POST that means one. */
 static int
-refuse_post(struct exchange *ex)
-{
-	if (http_head_find(&ex->head, HTTP_FIELD_X_HTTP_METHOD_OVERRIDE) == NULL)
-		return 405;
-	return upload_refuse(ex, 405,
-			     "X-HTTP-Method-Override is not followed: what is meant has "
-			     "to be the method of the request itself.");
-}
-
-static int
-find_op(struct exchange *ex, bool at_upload, enum op *op)
+find_op(const struct exchange *ex, bool at_upload, enum op *op)
 {
 	switch (ex->head.method) {
 	case HTTP_POST:
 		*op = OP_CREATE;
-		return at_upload ? refuse_post(ex) : 0;
+		return at_upload ? 405 : 0;
+	case HTTP_GET:
 	case HTTP_HEAD:
 		*op = OP_HEAD;
 		return 0;
@@ -356,7 +364,11 @@ tus_open(struct exchange *ex)
 		return 503;
 	t->door = &upload_tus;
 	ex->data = t;
-	status = find_op(ex, resume_is_url(ex, &id), &t->op);
+	if (tus_method(&ex->head) == HTTP_METHOD_UNKNOWN)
+		status =
+			upload_refuse(ex, 400, "X-HTTP-Method-Override names no method.");
+	else
+		status = find_op(ex, resume_is_url(ex, &id), &t->op);
 	if (status == 0)
 		status = read_request(ex, t);
 	t->opening = true;
@@ -458,7 +470,7 @@ tus_work(struct exchange *ex)
 	if (status != 0 || t->r.state == RESUME_WAITING)
 		return status;
 	if (t->opening)
-		return begin(ex, t);
+		return refuse_size(ex, begin(ex, t));
 	return t->ends ? answer(ex, t) : 0;
 }
 

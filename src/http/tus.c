@@ -211,6 +211,21 @@ tus_read(const struct http_head *head, struct tus_request *out)
 	return e;
 }
 
+enum http_method
+tus_method(const struct http_head *head)
+{
+	enum http_method method = head->method;
+	size_t count = 0;
+
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (head->fields[i].id != HTTP_FIELD_X_HTTP_METHOD_OVERRIDE)
+			continue;
+		method = http_method_from(head->fields[i].value);
+		count++;
+	}
+	return count > 1 ? HTTP_METHOD_UNKNOWN : method;
+}
+
 const char *
 tus_sentence(enum tus_error e)
 {

@@ -50,6 +50,11 @@ bool tus_is_spoken(const struct http_head *head);
 enum tus_error tus_read(const struct http_head *head, struct tus_request *out)
 	__attribute__((warn_unused_result));
 
+/* The method that X-HTTP-Method-Override puts in place of the request's own, which it is when
+ * there is no such field. HTTP_METHOD_UNKNOWN: none of ours, or the field comes twice. To be
+ * asked before anything is decided by the method. */
+enum http_method tus_method(const struct http_head *head);
+
 struct tus_pair {
 	struct slice key;
 	struct slice value; /* base64, checked; empty when there is none */

@@ -174,7 +174,7 @@ def test_what_is_refused_stores_nothing_and_says_why(serve, drop):
             (form(ok, part("f", b"2", "ok.txt")), 409, "two files of the same name"),
             (form(ok, part("f", b"2", ".x.txt")), 400, "begins with a dot"),
             (form(ok, part("f", b"2", "a.sh")), 415, "of this type"),
-            (form(ok, part("f", b"x" * 102_401, "b.txt")), 413, "larger than"),
+            (form(ok, part("f", b"x" * 102_401, "b.txt")), 413, "at most 102400 bytes"),
             (form(ok, *(part("f", b"", f"{n}.txt") for n in range(100))), 413, "too many files"),
             (form(part("a", b"1")), 400, "has no file"),
             (THREE[:-6], 400, "is not complete"),

@@ -25,8 +25,8 @@ PROBLEM = "https://iana.org/assignments/http-problem-types#"
 
 @pytest.fixture
 def serve(start, drop):
-    def go(listen="127.0.0.1:0", workers=1, **options):
-        routes = [upload(drop, **options) | files(drop, "/drop/*")]
+    def go(listen="127.0.0.1:0", workers=1, route=(), **options):
+        routes = [upload(drop, **options) | files(drop, "/drop/*") | dict(route)]
         return start(config(routes, workers=workers, server={"listen": [listen]},
                             cache={"revalidate": 0}))
     return go
@@ -197,11 +197,39 @@ def test_what_is_complete_is_told_for_a_while_and_not_changed(client, drop):
     state = client.look(url)
     assert (state.status, state.offset, state.upload_complete) == (204, 5, "?1")
     assert state.content_location == "/drop/a.txt"
-    for body, problem in ((b"", "completed-upload"), (b"!", "inconsistent-upload-length")):
-        reply = client.append(url, 5, body)
-        assert (reply.status, reply.problem["type"]) == (400, PROBLEM + problem)
-        assert (reply.offset, reply.upload_complete) == (5, "?1")
+    again = client.append(url, 5)  # the answer was lost
+    assert (again.status, again.location, again.upload_complete) == (201, "/drop/a.txt", "?1")
+    for offset, body, complete, status, problem in (
+            (5, b"", False, 400, "completed-upload"),
+            (5, b"!", True, 400, "inconsistent-upload-length"),
+            (2, b"llo", True, 409, "mismatching-upload-offset")):
+        reply = client.append(url, offset, body, complete)
+        assert (reply.status, reply.problem["type"]) == (status, PROBLEM + problem)
+        assert (reply.offset, reply.upload_complete) == (5, "?0")
     assert (drop / "a.txt").read_bytes() == b"hello"
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_preconditions_of_the_first_request_hold_at_the_end(serve, drop, kill):
+    server = serve(conflict="replace")
+    client = Client(server)
+    url = begun(client, b"he", If_None_Match="*")
+    other = begun(client, b"he", name="b.txt")
+    if kill:
+        old = server.workers()
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: server.workers() and not set(old) & set(server.workers()), "a new worker")
+    for name in ("a.txt", "b.txt"):
+        (drop / name).write_bytes(b"somebody was faster")
+    reply = client.append(url, 2, b"llo")
+    assert (reply.status, reply.upload_complete) == (412, "?1")
+    assert (drop / "a.txt").read_bytes() == b"somebody was faster"
+    assert client.append(other, 2, b"llo").status == 204
+    assert (drop / "b.txt").read_bytes() == b"hello"
+    (drop / "a.txt").unlink()
+    assert client.append(url, 5).status == 201
+    assert client.create("/drop/c.txt", If_Match='"' + 2000 * "x" + '"').status in (400, 412)
 
 
 def test_an_empty_file(client, drop):
@@ -288,7 +316,8 @@ def test_requests_that_lack_something(client):
     for status, more in ((415, {"Content_Type": "application/octet-stream"}),
                          (415, {"Content_Type": None}),
                          (400, {"Upload_Offset": None}), (400, {"Upload_Complete": None})):
-        assert client.append(url, 5, b"x", **more).status == status, more
+        reply = client.append(url, 5, b"x", **more)
+        assert (reply.status, reply.upload_complete) == (status, "?0"), more
     for other in (url[:-1], url + "x", url[:-4] + "AAAA", "/drop/.uploads/", "/drop/.uploads/x/y"):
         assert client.look(other).status == 404
         assert client.append(other, 5, b"x").status in (404, 405), other
@@ -302,9 +331,15 @@ def test_limits_are_told(serve, drop):
     assert client.options("/drop/").accept_patch == "application/partial-upload"
     for reply in (client.create("/drop/a.txt", b"x" * 11),
                   client.create("/drop/a.txt", complete=False, length=11)):
-        assert reply.status == 413
+        assert (reply.status, reply.upload_complete) == (413, "?0")
         assert "max-size=10" in reply.upload_limit
     assert left(drop) == []
+    reply = client.create("/drop/a.txt", b"b\r\n12345678901\r\n0\r\n\r\n",
+                          **{"Content-Length": None, "Transfer-Encoding": "chunked"})
+    assert (reply.status, reply.upload_complete) == (413, "?0")
+    assert "max-size=10" in reply.upload_limit and b"at most 10 bytes" in reply.body
+    other = Client(serve(route={"methods": ["PUT"]})).options("/drop/")
+    assert other.upload_limit and other.tus_version is None
     url = begun(client, b"hello")
     reply = chunked(client, url, 5, [b"123456"], False)
     assert reply.status == 413 and "max-size=10" in reply.upload_limit
@@ -558,8 +593,12 @@ def test_a_client_that_knows_nothing_of_it_is_served(serve, drop, tmp_path):
 def test_an_upload_stays_with_the_protocol_that_began_it(client, drop):
     other = tus.Client(client.server)
     url = other.create(6, "a.txt", body=b"abc")
-    assert client.look(url).offset == 3
-    assert client.append(url, 3, b"def").status == client.cancel(url).status == 409
+    state = client.look(url)
+    assert (state.offset, state.tus_resumable) == (3, "1.0.0")
+    assert state.upload_metadata and state.upload_expires and state.upload_complete == "?0"
+    assert client.append(url, 3, b"def").status == 409
+    reply = client.cancel(url)  # as both have it, but for the version
+    assert (reply.status, reply.tus_version) == (412, "1.0.0")
     assert other.patch(url, 3, b"def")[0] == 204
     url = begun(client, b"abc", name="b.txt", length=6)
     assert other.patch(url, 3, b"def")[0] == other.ask("DELETE", url)[0] == 409

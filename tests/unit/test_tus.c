@@ -291,6 +291,33 @@ checksum_has_the_length_of_its_algorithm(void **state)
 }
 
 static void
+override_takes_the_place_of_the_method(void **state)
+{
+	static const struct {
+		const char *fields[FIELDS_MAX];
+		enum http_method method;
+	} cases[] = {
+		{ { V }, HTTP_POST },
+		{ { V, "X-HTTP-Method-Override: PATCH" }, HTTP_PATCH },
+		{ { "x-http-method-override: DELETE" }, HTTP_DELETE },
+		{ { V, "X-HTTP-Method-Override: patch" }, HTTP_METHOD_UNKNOWN },
+		{ { V, "X-HTTP-Method-Override: MOVE" }, HTTP_METHOD_UNKNOWN },
+		{ { V, "X-HTTP-Method-Override:" }, HTTP_METHOD_UNKNOWN },
+		{ { "X-HTTP-Method-Override: PATCH", "X-HTTP-Method-Override: PATCH" },
+		  HTTP_METHOD_UNKNOWN },
+	};
+	struct http_field fields[FIELDS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct http_head head = head_of(cases[i].fields, fields);
+
+		assert_int_equal(tus_method(&head), cases[i].method);
+		assert_int_equal(tus_is_spoken(&head), cases[i].fields[0][0] == 'T');
+	}
+}
+
+static void
 every_error_is_a_sentence(void **state)
 {
 	(void)state;
@@ -314,6 +341,7 @@ main(void)
 		cmocka_unit_test(metadata_has_bounds),
 		cmocka_unit_test(metadata_is_found_by_its_key),
 		cmocka_unit_test(checksum_has_the_length_of_its_algorithm),
+		cmocka_unit_test(override_takes_the_place_of_the_method),
 		cmocka_unit_test(every_error_is_a_sentence),
 	};
 

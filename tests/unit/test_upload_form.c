@@ -91,7 +91,7 @@ static const struct refusal refusals[] = {
 	{ "no_utf8_is_400", "/drop/", FILE_OF("\xe4.txt") "2" END, 400, "The file name is not UTF-8." },
 	{ "another_charset_is_told", "/drop/",
 	  FIELD(_charset_) "windows-1252\r\n" FILE_OF("\xe4.txt") "2" END, 400, "accept-charset" },
-	{ "too_large_a_file_is_413", "/drop/", FILE_OF("ok") "1\r\n" FILE_OF("big") "012345678901234567890" END, 413, "larger" },
+	{ "too_large_a_file_is_413", "/drop/", FILE_OF("ok") "1\r\n" FILE_OF("big") "012345678901234567890" END, 413, "at most 20 bytes" },
 	{ "type_that_is_not_taken_is_415", "/jpg/", FILE_OF("a.jpg") "1\r\n" FILE_OF("a.txt") "2" END, 415, "type" },
 	{ "two_of_one_name_are_409", "/drop/", FILE_OF("a") "1\r\n" FILE_OF("a") "2" END, 409, "same name" },
 	{ "two_of_one_name_are_409_to_replace", "/over/", FILE_OF("x\\a") "1\r\n" FILE_OF("y/a") "2" END, 409, "same name" },
