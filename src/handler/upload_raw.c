@@ -166,7 +166,7 @@ answer(struct exchange *ex, struct raw *r)
 					     result->name);
 	else if (!result->replaced && ex->head.method == HTTP_PUT)
 		status = upload_add_location(ex, HTTP_FIELD_LOCATION, "", result->name);
-	if (status == 0 && !ex->dry)
+	if (status == 0)
 		status = upload_tell_stored(ex, &r->file);
 	if (status != 0)
 		return status;

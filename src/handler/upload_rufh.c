@@ -209,7 +209,7 @@ answer_complete(struct exchange *ex, struct rufh_upload *r)
 	replaced = r->resume.item.result.replaced;
 	if (status == 0 && !replaced)
 		status = resume_add_published(&r->resume, HTTP_FIELD_LOCATION);
-	if (status == 0 && !ex->dry)
+	if (status == 0)
 		status = upload_tell_stored(ex, &r->resume.lent);
 	if (status != 0)
 		return status;
