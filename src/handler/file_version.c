@@ -328,8 +328,10 @@ file_version_open(const struct file_root *root, const char *path, uint64_t bytes
 
 	if (staging_find(slice_from_str(path)).len != 0)
 		return -ENOENT;
-	/* A file that is being written all the time is served from its descriptor at last. */
-	for (int i = 0; i <= READ_TRIES && rc == -EAGAIN; i++) {
+	/* A file that is being written all the time is served from its descriptor at last. One that
+	 * was replaced since it was opened waits in the staging directory, to be put back if that
+	 * fails: its name is another one's by now. */
+	for (int i = 0; i <= READ_TRIES && (rc == -EAGAIN || rc == -ENOENT); i++) {
 		/* Opening a device or a FIFO can do things: look first. */
 		int fd = file_version_look(root, path, &id);
 

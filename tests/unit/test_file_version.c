@@ -15,6 +15,8 @@
 #include <sys/un.h>
 
 #include "place.h"
+#include "core/uploads.h"
+#include "handler/staging.h"
 
 #define BIG ((size_t)3000) /* more than the samples */
 
@@ -363,6 +365,35 @@ big_file_that_is_replaced_while_it_is_opened_is_not_mixed(void **state)
 	file_version_unref(v);
 }
 
+/* As an upload that replaces does it, which may yet be taken back. */
+static void
+replace_by_exchange(int dirfd)
+{
+	tree_put(dirfd, STORE_STAGING "/new", "bb", 2);
+	assert_int_equal(
+		renameat2(dirfd, STORE_STAGING "/new", dirfd, "a", RENAME_EXCHANGE), 0);
+}
+
+static void
+file_that_is_exchanged_while_it_is_opened_is_there_all_the_time(void **state)
+{
+	struct place *p = *state;
+	const struct upload_dirs none = { 0 };
+	struct restless r = { p->root, 1, replace_by_exchange };
+	struct file_version *v = NULL;
+
+	r.root.type_of = type_with_a_change;
+	r.root.uploads = &none;
+	assert_int_equal(mkdirat(p->root.dirfd, STORE_STAGING, 0700), 0);
+	put(p, "a", 'a', 10);
+	assert_int_equal(file_version_open(&r.root, "a", 100, &v), 0);
+	assert_bytes(v, 'b', 2);
+	file_version_unref(v);
+	/* What lies there for good is not there for anybody. */
+	assert_int_equal(symlinkat(STORE_STAGING "/new", p->root.dirfd, "door"), 0);
+	assert_int_equal(file_version_open(&r.root, "door", 100, &v), -ENOENT);
+}
+
 /* --- is it still the same? --- */
 
 static void
@@ -549,12 +580,10 @@ run_change_case(void **state)
 	teardown(&place);
 }
 
-#define OTHERS 11
-
 int
 main(void)
 {
-	static struct CMUnitTest tests[COUNT(changes) + OTHERS] = {
+	static const struct CMUnitTest others[] = {
 		TEST(only_regular_files_beneath_the_root_are_opened),
 		TEST(what_is_no_file_is_not_even_opened),
 		TEST(looking_does_not_open_the_file),
@@ -566,10 +595,13 @@ main(void)
 		TEST(file_that_changes_once_is_read_again),
 		TEST(file_that_always_changes_is_a_descriptor),
 		TEST(big_file_that_is_replaced_while_it_is_opened_is_not_mixed),
+		TEST(file_that_is_exchanged_while_it_is_opened_is_there_all_the_time),
 	};
+	static struct CMUnitTest tests[COUNT(others) + COUNT(changes)];
 
+	memcpy(tests, others, sizeof(others));
 	for (size_t i = 0; i < COUNT(changes); i++) {
-		tests[OTHERS + i] = (struct CMUnitTest){
+		tests[COUNT(others) + i] = (struct CMUnitTest){
 			.name = changes[i].name,
 			.test_func = run_change_case,
 			.initial_state = (void *)(uintptr_t)&changes[i],
