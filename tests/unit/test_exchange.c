@@ -508,7 +508,7 @@ next_request_inherits_nothing(void **state)
 	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
-#define OTHERS 10
+#define OTHERS 11
 
 static void
 interim_answer_comes_before_the_answer_unless_the_listener_has_none(void **state)
