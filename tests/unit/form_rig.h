@@ -97,28 +97,7 @@ take_files(void)
 static inline size_t
 count_staged(void)
 {
-	int fd = openat(rig.dirfd, "drop/" STORE_STAGING, O_RDONLY | O_DIRECTORY);
-	DIR *d = fdopendir(fd);
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n - 2;
-}
-
-static inline void
-assert_file(const char *path, const char *text)
-{
-	char found[64] = "";
-	int fd = openat(rig.dirfd, path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		fail_msg("no %s", path);
-	assert_true(read(fd, found, sizeof(found) - 1) >= 0);
-	close(fd);
-	assert_string_equal(found, text);
+	return tree_count(rig.dirfd, "drop/" STORE_STAGING, NULL);
 }
 
 static inline void
@@ -172,8 +151,8 @@ send_form(const char *target, const char *body)
 static inline void
 assert_both(void)
 {
-	assert_file("drop/one", "1\r\n-b\r");
-	assert_file("drop/two", "\r\n--c2");
+	tree_assert_file(rig.dirfd, "drop/one", "1\r\n-b\r");
+	tree_assert_file(rig.dirfd, "drop/two", "\r\n--c2");
 	assert_int_equal(take_files(), 2);
 }
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "transport.h"
 #include "base/counters.h"
 #include "base/fs.h"
@@ -36,7 +36,7 @@ static const char config_text[] =
 
 struct rig {
 	struct transport t;
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	int dirfd;
 	struct log log;
 	struct config *conf;
@@ -140,13 +140,8 @@ build(void)
 static inline int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(rig.dir, sizeof(rig.dir), "%s/websrv-list-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(rig.dir));
-	rig.dirfd = open(rig.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	rig.dirfd = tree_open(rig.dir);
 	make_files();
 	rig.log = (struct log){ openat(rig.dirfd, "log", O_RDWR | O_CREAT | O_CLOEXEC,
 				       0600),

@@ -3,7 +3,6 @@
  * "include": what several files say together, and where it is said that they are wrong.
  */
 #include "conf_errors.h"
-#include "remove_tree.h"
 #include "tree.h"
 
 struct include_dir {

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "base/buf.h"
 #include "handler/dirscan.h"
 #include "handler/file_version.h"
@@ -45,7 +45,7 @@ join_names(const struct dirlist *l, struct buf *b)
 }
 
 static struct rig {
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	int dirfd;
 	struct file_root root;
 	struct dirscans all;
@@ -76,15 +76,11 @@ make_many(void)
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
 	int fd;
 
 	(void)state;
-	snprintf(rig.dir, sizeof(rig.dir), "%s/websrv-scan-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(rig.dir));
+	rig.dirfd = tree_open(rig.dir);
 	assert_int_equal(chmod(rig.dir, 0755), 0);
-	rig.dirfd = open(rig.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(mkdirat(rig.dirfd, "root", 0755), 0);
 	assert_int_equal(mkdirat(rig.dirfd, "root/a", 0755), 0);
 	assert_int_equal(mkdirat(rig.dirfd, "root/a/sub", 0755), 0);
@@ -114,16 +110,6 @@ teardown(void **state)
 	close(rig.root.dirfd);
 	close(rig.dirfd);
 	return remove_tree(rig.dir);
-}
-
-static int
-lowest_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	close(fd);
-	return fd;
 }
 
 static int

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -77,7 +76,8 @@ static const char config_text[] =
 	" \"precompressed\": []}},"
 	"{\"path\": \"/refuse/*\", \"files\": {\"root\": \".\", \"symlinks\": "
 	"\"refuse\"}},"
-	"{\"path\": \"/up/*\", \"upload\": {\"directory\": \"up\", \"max_size\": 10, \"durable\": false}},"
+	"{\"path\": \"/up/*\", \"upload\": {\"directory\": \"up\", \"max_size\": 10, "
+	"\"durable\": false}},"
 	"{\"path\": \"/over/*\", \"upload\": {\"directory\": \"up\", \"conflict\": "
 	"\"replace\"}},"
 	"{\"path\": \"/in\", \"respond\": {\"status\": 200}, \"allow\": "
@@ -240,20 +240,6 @@ what_is_served_has_no_steps(void **state)
 	assert_int_equal(run(), 200);
 }
 
-static size_t
-count_names(const char *name)
-{
-	int fd = openat(rig.dirfd, name, O_RDONLY | O_DIRECTORY);
-	DIR *d = fdopendir(fd);
-	size_t n = 0;
-
-	assert_non_null(d);
-	for (struct dirent *e; (e = readdir(d)) != NULL;)
-		n += strcmp(e->d_name, STORE_STAGING) != 0;
-	closedir(d);
-	return n - 2;
-}
-
 static void
 an_explained_upload_leaves_nothing(void **state)
 {
@@ -268,11 +254,11 @@ an_explained_upload_leaves_nothing(void **state)
 	forget();
 	assert_int_equal(fstatat(rig.dirfd, "up/taken", &after, 0), 0);
 	assert_true(before.st_ino == after.st_ino && before.st_size == after.st_size);
-	assert_int_equal(count_names("up"), 1);
+	assert_int_equal(tree_count(rig.dirfd, "up", STORE_STAGING), 1);
 	/* And the same one that is served does. */
 	prepare(HTTP_PUT, "/up/new");
 	assert_int_equal(run(), 201);
-	assert_int_equal(count_names("up"), 2);
+	assert_int_equal(tree_count(rig.dirfd, "up", STORE_STAGING), 2);
 	assert_int_equal(unlinkat(rig.dirfd, "up/new", 0), 0);
 }
 

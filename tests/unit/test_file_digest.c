@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "handler/file_digest.h"
 #include "http/digest_hash.h"
 
@@ -36,7 +36,7 @@
 struct rig {
 	struct exchange ex;
 	struct http_field request;
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	struct file_root root;
 	bool has_attributes;
 };
@@ -67,15 +67,9 @@ can_keep_attributes(void)
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(rig.dir, sizeof(rig.dir), "%s/websrv-fd-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(rig.dir));
-	rig.root = (struct file_root){ .dirfd = fs_open_dir(rig.dir),
-				       .type_of = plain_type };
-	assert_true(rig.root.dirfd >= 0);
+	rig.root =
+		(struct file_root){ .dirfd = tree_open(rig.dir), .type_of = plain_type };
 	rig.has_attributes = can_keep_attributes();
 	exchange_init(&rig.ex, &ops, 64 * 1024);
 	return 0;

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/fs_walk.h"
@@ -28,20 +27,10 @@
 
 /* outside/secret and root/..., made anew for every test. */
 struct place {
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	int outer, root;
 	int lowest; /* the first free descriptor: tells a leak */
 };
-
-static int
-lowest_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	close(fd);
-	return fd;
-}
 
 static void
 write_file(int dirfd, const char *name, const char *text)
@@ -51,20 +40,6 @@ write_file(int dirfd, const char *name, const char *text)
 	assert_true(fd >= 0);
 	assert_int_equal(fs_write_full(fd, text, strlen(text)), 0);
 	close(fd);
-}
-
-static void
-assert_file(int dirfd, const char *name, const char *text)
-{
-	char buf[256] = "";
-	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	assert_true(fd >= 0);
-	n = fs_pread_full(fd, buf, sizeof(buf) - 1, 0);
-	close(fd);
-	assert_int_equal(n, strlen(text));
-	assert_string_equal(buf, text);
 }
 
 static void
@@ -81,16 +56,11 @@ link_to(struct place *p, const char *to, const char *name)
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct place *p = calloc(1, sizeof(*p));
 	char root[300];
 
 	assert_non_null(p);
-	snprintf(p->dir, sizeof(p->dir), "%s/websrv-fs-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
-	p->outer = open(p->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_true(p->outer >= 0);
+	p->outer = tree_open(p->dir);
 	assert_int_equal(mkdirat(p->outer, "root", 0755), 0);
 	assert_int_equal(mkdirat(p->outer, "root/sub", 0755), 0);
 	assert_int_equal(mkdirat(p->outer, "outside", 0755), 0);
@@ -380,20 +350,6 @@ writing_to_a_full_device_says_so(void **state)
 
 /* --- new files --- */
 
-static size_t
-count_entries(int dirfd)
-{
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fdopendir(fd);
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n - 2; /* "." and ".." */
-}
-
 /*
  * Stands in for libc's: a file system that has no O_TMPFILE is hard to come by, and what
  * the server does on one must not go untested.
@@ -433,7 +389,7 @@ begin(struct fs_temp *t, int dirfd, bool named, const char *text)
 static void
 check_temp(int dirfd, bool named)
 {
-	size_t before = count_entries(dirfd);
+	size_t before = tree_count(dirfd, ".", NULL);
 	bool replaced = true;
 	struct fs_temp t;
 
@@ -442,48 +398,48 @@ check_temp(int dirfd, bool named)
 	fs_temp_discard(&t);
 	assert_int_equal(t.fd, -1);
 	fs_temp_discard(&t); /* a second time does nothing */
-	assert_int_equal(count_entries(dirfd), before);
+	assert_int_equal(tree_count(dirfd, ".", NULL), before);
 
 	begin(&t, dirfd, named, "one");
 	assert_int_equal(fs_temp_publish(&t, dirfd, "new", false, &replaced), 0);
 	assert_false(replaced);
 	fs_temp_discard(&t);
-	assert_file(dirfd, "new", "one");
+	tree_assert_file(dirfd, "new", "one");
 
 	begin(&t, dirfd, named, "two");
 	assert_int_equal(fs_temp_publish(&t, dirfd, "new", false, &replaced), -EEXIST);
-	assert_file(dirfd, "new", "one");
+	tree_assert_file(dirfd, "new", "one");
 	assert_int_equal(fs_temp_publish(&t, dirfd, "other", false, NULL), 0);
 	fs_temp_discard(&t);
-	assert_file(dirfd, "other", "two");
+	tree_assert_file(dirfd, "other", "two");
 
 	begin(&t, dirfd, named, "three");
 	assert_int_equal(fs_temp_publish(&t, dirfd, "new", true, &replaced), 0);
 	assert_true(replaced);
 	fs_temp_discard(&t);
-	assert_file(dirfd, "new", "three");
+	tree_assert_file(dirfd, "new", "three");
 
 	begin(&t, dirfd, named, "four");
 	assert_int_equal(fs_temp_publish(&t, dirfd, "four", true, &replaced), 0);
 	assert_false(replaced);
 	fs_temp_discard(&t);
-	assert_file(dirfd, "four", "four");
-	assert_int_equal(count_entries(dirfd), before + 3);
+	tree_assert_file(dirfd, "four", "four");
+	assert_int_equal(tree_count(dirfd, ".", NULL), before + 3);
 
 	begin(&t, dirfd, named, "five");
 	assert_int_equal(fs_temp_exchange(&t, dirfd, "none"), -ENOENT);
 	assert_int_equal(fs_temp_exchange(&t, dirfd, "four"), 0);
-	assert_file(dirfd, "four", "five");
-	assert_file(dirfd, t.name, "four");
+	tree_assert_file(dirfd, "four", "five");
+	tree_assert_file(dirfd, t.name, "four");
 	assert_int_equal(fs_temp_exchange(&t, dirfd, "four"), 0);
-	assert_file(dirfd, "four", "four");
+	tree_assert_file(dirfd, "four", "four");
 	assert_int_equal(mkdirat(dirfd, "folder", 0755), 0);
 	assert_int_equal(fs_temp_exchange(&t, dirfd, "folder"), -EISDIR);
 	assert_int_equal(unlinkat(dirfd, "folder", AT_REMOVEDIR), 0);
 	assert_int_equal(fs_temp_exchange(&t, dirfd, "four"), 0);
 	fs_temp_discard(&t);
-	assert_file(dirfd, "four", "five");
-	assert_int_equal(count_entries(dirfd), before + 3);
+	tree_assert_file(dirfd, "four", "five");
+	assert_int_equal(tree_count(dirfd, ".", NULL), before + 3);
 }
 
 static void
@@ -506,24 +462,27 @@ static void
 directory_cannot_be_replaced_and_nothing_stays(void **state)
 {
 	struct place *p = *state;
-	size_t before = count_entries(p->root);
+	size_t before = tree_count(p->root, ".", NULL);
 	struct fs_temp t;
 
 	for (int named = 0; named <= 1; named++) {
 		begin(&t, p->root, named != 0, "x");
-		assert_int_equal(fs_temp_publish(&t, p->root, "sub", true, NULL), -EISDIR);
-		assert_int_equal(fs_temp_publish(&t, p->root, "sub", false, NULL), -EEXIST);
-		assert_int_equal(fs_temp_publish(&t, p->root, "none/x", true, NULL), -ENOENT);
+		assert_int_equal(fs_temp_publish(&t, p->root, "sub", true, NULL),
+				 -EISDIR);
+		assert_int_equal(fs_temp_publish(&t, p->root, "sub", false, NULL),
+				 -EEXIST);
+		assert_int_equal(fs_temp_publish(&t, p->root, "none/x", true, NULL),
+				 -ENOENT);
 		fs_temp_discard(&t);
-		assert_int_equal(count_entries(p->root), before);
+		assert_int_equal(tree_count(p->root, ".", NULL), before);
 	}
-	assert_file(p->root, "sub/deep", "deep");
+	tree_assert_file(p->root, "sub/deep", "deep");
 	begin(&t, p->root, false, "x"); /* after a refusal another name may be tried */
 	assert_int_equal(fs_temp_publish(&t, p->root, "sub", true, NULL), -EISDIR);
 	assert_int_equal(fs_temp_publish(&t, p->root, "free", false, NULL), 0);
 	fs_temp_discard(&t);
-	assert_file(p->root, "free", "x");
-	assert_int_equal(count_entries(p->root), before + 1);
+	tree_assert_file(p->root, "free", "x");
+	assert_int_equal(tree_count(p->root, ".", NULL), before + 1);
 }
 
 static void
@@ -540,7 +499,7 @@ symlink_is_replaced_not_followed(void **state)
 	fs_temp_discard(&t);
 	assert_int_equal(fstatat(p->root, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
 	assert_true(S_ISREG(st.st_mode));
-	assert_file(p->outer, "outside/secret", "secret");
+	tree_assert_file(p->outer, "outside/secret", "secret");
 }
 
 static void
@@ -573,7 +532,7 @@ reader_of_the_replaced_file_keeps_it(void **state)
 	fs_temp_discard(&t);
 	assert_int_equal(fs_pread_full(fd, buf, sizeof(buf), 0), 4);
 	assert_string_equal(buf, "file");
-	assert_file(p->root, "file", "newer");
+	tree_assert_file(p->root, "file", "newer");
 	close(fd);
 }
 

@@ -16,26 +16,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "base/fs_usage.h"
 
 struct place {
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	int fd;
 };
 
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	snprintf(p->dir, sizeof(p->dir), "%s/websrv-us-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
-	p->fd = open(p->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_true(p->fd >= 0);
+	p->fd = tree_open(p->dir);
 	*state = p;
 	return 0;
 }

@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
-
 #include "rig.h"
 #include "handler/store.h"
 
@@ -37,7 +35,8 @@ static const char config_text[] =
 	"  {\"path\": \"/drop-query\", \"redirect\": {\"to\": \"/to\", \"status\": 308,"
 	"   \"query\": \"drop\"}},"
 	"  {\"path\": \"/part\", \"redirect\": {\"to\": \"/to#part\"}},"
-	"  {\"path\": \"/drop/*\", \"upload\": {\"directory\": \"drop\", \"durable\": false,"
+	"  {\"path\": \"/drop/*\", \"upload\": {\"directory\": \"drop\", \"durable\": "
+	"false,"
 	"   \"max_size\": 20}},"
 	"  {\"path\": \"/*\", \"files\": {\"root\": \"root\"}}]}]}";
 
@@ -157,27 +156,13 @@ static const struct answer_case cases[] = {
 static size_t
 count_drops(void)
 {
-	int fd = openat(rig.dirfd, "drop", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fdopendir(fd);
-	size_t n = 0;
-
-	assert_non_null(d);
-	for (struct dirent *e; (e = readdir(d)) != NULL;)
-		n += strcmp(e->d_name, STORE_STAGING) != 0;
-	closedir(d);
-	return n - 2; /* "." and ".." */
+	return tree_count(rig.dirfd, "drop", STORE_STAGING);
 }
 
 static void
 assert_drop(const char *name, const char *text)
 {
-	char buf[64] = "";
-	int fd = openat(rig.dirfd, name, O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(fs_pread_full(fd, buf, sizeof(buf) - 1, 0), strlen(text));
-	assert_string_equal(buf, text);
-	close(fd);
+	tree_assert_file(rig.dirfd, name, text);
 	assert_int_equal(unlinkat(rig.dirfd, name, 0), 0);
 }
 

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "transport.h"
 #include "base/counters.h"
 #include "base/fs_usage.h"
@@ -30,7 +30,7 @@
 
 static struct {
 	struct transport t[2];
-	char dir[64], staging[128], url[128];
+	char dir[TREE_PATH_MAX], staging[TREE_PATH_MAX + 64], url[128];
 	struct config *conf;
 	struct site *site;
 	struct counter_block *counters;
@@ -47,8 +47,7 @@ setup(void **state)
 	struct buf errors;
 
 	(void)state;
-	snprintf(rig.dir, sizeof(rig.dir), "/tmp/websrv-resume-XXXXXX");
-	assert_non_null(mkdtemp(rig.dir));
+	tree_make(rig.dir);
 	snprintf(rig.staging, sizeof(rig.staging), "%s/%s", rig.dir, STORE_STAGING);
 	snprintf(text, sizeof(text),
 		 "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": [{"
@@ -203,7 +202,7 @@ create(const char *length)
 static const char *
 path_of(const char *ending)
 {
-	static char path[256];
+	static char path[TREE_PATH_MAX + 192];
 
 	snprintf(path, sizeof(path), "%s/%s%s", rig.staging, strrchr(rig.url, '/') + 1,
 		 ending);
@@ -289,7 +288,7 @@ static void
 last_byte_gives_the_name(void **state)
 {
 	struct transport *t;
-	char path[128], text[16];
+	char path[TREE_PATH_MAX + 16], text[16];
 	struct stat st;
 
 	(void)state;

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "base/clock.h"
 #include "handler/etag.h"
 #include "handler/store.h"
@@ -27,7 +26,7 @@
 /* --- a store in a directory of its own --- */
 
 struct place {
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	struct conf_upload conf;
 	struct log log;
 	int sink; /* what was logged */
@@ -37,13 +36,10 @@ struct place {
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	snprintf(p->dir, sizeof(p->dir), "%s/websrv-st-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
+	tree_make(p->dir);
 	p->sink = memfd_create("log", MFD_CLOEXEC);
 	assert_true(p->sink >= 0);
 	p->log = (struct log){ p->sink, LOG_LEVEL_DEBUG };
@@ -72,27 +68,13 @@ teardown(void **state)
 static size_t
 count_entries(const struct place *p)
 {
-	DIR *d = opendir(p->dir);
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	/* "." and "..", and where files wait for their names */
-	return n - 2 - (faccessat(p->store.dirfd, STORE_STAGING, F_OK, 0) == 0);
+	return tree_count(p->store.dirfd, ".", STORE_STAGING);
 }
 
 static void
 assert_file(const struct place *p, const char *name, const char *text)
 {
-	char buf[256] = "";
-	int fd = openat(p->store.dirfd, name, O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(fs_pread_full(fd, buf, sizeof(buf) - 1, 0), strlen(text));
-	assert_string_equal(buf, text);
-	close(fd);
+	tree_assert_file(p->store.dirfd, name, text);
 }
 
 static bool

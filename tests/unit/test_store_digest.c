@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "base/buf.h"
 #include "base/counters.h"
 #include "base/fs.h"
@@ -52,7 +51,7 @@ static const char config_text[] =
 struct rig {
 	struct exchange ex;
 	struct http_field request[2 * LINES_MAX];
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	int dirfd;
 	struct config *conf;
 	struct site *site;
@@ -99,16 +98,6 @@ static const struct exchange_ops ops = { .head = on_head,
 					 .consumed = on_consumed,
 					 .abort = on_abort };
 
-static int
-lowest_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	close(fd);
-	return fd;
-}
-
 /* --- setting up --- */
 
 static bool
@@ -143,14 +132,8 @@ build(void)
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(rig.dir, sizeof(rig.dir), "%s/websrv-sd-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(rig.dir));
-	rig.dirfd = fs_open_dir(rig.dir);
-	assert_true(rig.dirfd >= 0);
+	rig.dirfd = tree_open(rig.dir);
 	rig.has_attributes = can_keep_attributes();
 	rig.log =
 		(struct log){ open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR };
@@ -207,14 +190,7 @@ end_test(void **state)
 static size_t
 count_files(void)
 {
-	DIR *d = opendir(rig.dir);
-	size_t n = 0;
-
-	assert_non_null(d);
-	for (struct dirent *e; (e = readdir(d)) != NULL;)
-		n += strcmp(e->d_name, STORE_STAGING) != 0;
-	closedir(d);
-	return n - 2; /* "." and ".." */
+	return tree_count(rig.dirfd, ".", STORE_STAGING);
 }
 
 /* --- uploads --- */

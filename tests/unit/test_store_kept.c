@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "core/uploads.h"
 #include "handler/store.h"
 #include "handler/store_kept.h"
@@ -55,7 +55,7 @@ __wrap_fs_get_attribute(int fd, const char *name, void *buf, size_t size)
 }
 
 struct place {
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	struct conf_upload conf;
 	struct log log;
 	struct store store;
@@ -66,14 +66,11 @@ struct place {
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
 	attribute_error = -ENOTSUP;
-	snprintf(p->dir, sizeof(p->dir), "%s/websrv-sk-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
+	tree_make(p->dir);
 	p->log = (struct log){ -1, LOG_LEVEL_ERROR };
 	p->conf = (struct conf_upload){ .directory = p->dir,
 					.mode = 0600,

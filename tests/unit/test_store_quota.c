@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "base/pool.h"
 #include "handler/partial.h"
 #include "handler/store_quota.h"
@@ -25,7 +25,7 @@
 #define MIB ((size_t)1024 * 1024)
 
 struct place {
-	char dir[256];
+	char dir[TREE_PATH_MAX];
 	struct conf_upload conf;
 	struct log log;
 	struct quota *quota;
@@ -36,13 +36,10 @@ struct place {
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	snprintf(p->dir, sizeof(p->dir), "%s/websrv-sq-XXXXXX",
-		 tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
+	tree_make(p->dir);
 	p->log = (struct log){ STDERR_FILENO, LOG_LEVEL_ERROR };
 	p->conf = (struct conf_upload){ .directory = p->dir,
 					.mode = 0600,

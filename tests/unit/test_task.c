@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "transport.h"
 #include "base/counters.h"
 #include "base/pool.h"
@@ -25,7 +25,7 @@
 
 static struct {
 	struct transport t;
-	char dir[64];
+	char dir[TREE_PATH_MAX];
 	struct log log;
 	struct config *conf;
 	struct site *site;
@@ -49,8 +49,7 @@ setup(void **state)
 	alarm(60);
 	memset(&rig, 0, sizeof(rig));
 	rig.loop = pthread_self();
-	snprintf(rig.dir, sizeof(rig.dir), "/tmp/websrv-task-XXXXXX");
-	assert_non_null(mkdtemp(rig.dir));
+	tree_make(rig.dir);
 	snprintf(text, sizeof(text),
 		 "{\"servers\": [{\"listen\": [\"127.0.0.1:80\"], \"routes\": [{"
 		 "\"path\": \"/d/*\", \"methods\": [\"PUT\", \"POST\", \"DELETE\"], "
@@ -159,7 +158,7 @@ put(const char *path)
 static bool
 is_there(const char *name)
 {
-	char path[128];
+	char path[TREE_PATH_MAX + 64];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", rig.dir, name);

@@ -138,7 +138,7 @@ one_refused_of_three_leaves_none(void **state)
 					    "three") "3" END),
 		409);
 	assert_non_null(strstr(rig.t.body.ptr, "nothing of the form"));
-	assert_file("drop/two", "old");
+	tree_assert_file(rig.dirfd, "drop/two", "old");
 	assert_int_equal(take_files(), 1);
 }
 
@@ -152,7 +152,7 @@ name_that_is_taken_meanwhile_takes_the_others_back(void **state)
 	put_file("drop/two", "old");
 	piece(form + sizeof(form) - 2, 1, true);
 	assert_int_equal(finish(), 409);
-	assert_file("drop/two", "old");
+	tree_assert_file(rig.dirfd, "drop/two", "old");
 	assert_int_equal(take_files(), 1);
 }
 
@@ -294,8 +294,8 @@ names_lose_their_folders(void **state)
 	assert_int_equal(send_form("/jpg/", FILE_OF("C:\\x\\a.jpg") "1\r\n" FILE_OF(
 						    "dir/%22b%22.jpg") "2" END),
 			 201);
-	assert_file("drop/a.jpg", "1");
-	assert_file("drop/\"b\".jpg", "2");
+	tree_assert_file(rig.dirfd, "drop/a.jpg", "1");
+	tree_assert_file(rig.dirfd, "drop/\"b\".jpg", "2");
 	assert_int_equal(take_files(), 2);
 }
 
@@ -312,7 +312,7 @@ rename_makes_names_differ(void **state)
 		"{\"name\": \"a (2)\", \"location\": \"/other/a%20(2)\", "
 		"\"size\": 1}\n]}\n");
 	assert_field("Location", NULL);
-	assert_file("drop/a (2)", "2");
+	tree_assert_file(rig.dirfd, "drop/a (2)", "2");
 	assert_int_equal(take_files(), 2);
 }
 
@@ -339,7 +339,7 @@ replaced_files_are_put_back(void **state)
 	assert_int_equal(mkdirat(rig.dirfd, "drop/two", 0755), 0);
 	piece(form + sizeof(form) - 2, 1, true);
 	assert_int_equal(finish(), 409);
-	assert_file("drop/one", "old");
+	tree_assert_file(rig.dirfd, "drop/one", "old");
 	assert_int_equal(fstatat(rig.dirfd, "drop/one", &st, 0), 0);
 	assert_int_equal(st.st_nlink, 1);
 	assert_int_equal(unlinkat(rig.dirfd, "drop/two", AT_REMOVEDIR), 0);

@@ -149,15 +149,16 @@ try_with(const struct door *d, size_t allocations, size_t filled)
 		put_file("drop/a", "old");
 	status = send_with(d, allocations, filled);
 	if (status == 201 || status == 204 || status == 303) {
-		assert_file(d->has_old && strncmp(d->target, "/other", 6) == 0
-				    ? "drop/a (2)"
-				    : "drop/a",
-			    "new");
+		tree_assert_file(rig.dirfd,
+				 d->has_old && strncmp(d->target, "/other", 6) == 0
+					 ? "drop/a (2)"
+					 : "drop/a",
+				 "new");
 		assert_int_equal(take_files(), d->count);
 		return true;
 	}
 	if (d->has_old)
-		assert_file("drop/a", "old");
+		tree_assert_file(rig.dirfd, "drop/a", "old");
 	assert_int_equal(take_files(), d->has_old);
 	return false;
 }

@@ -16,38 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "remove_tree.h"
+#include "temp_dir.h"
 #include "base/fs.h"
 
 /* When an old file was changed, and as a field says it. */
 #define OLD 784111777
 #define OLD_DATE "Sun, 06 Nov 1994 08:49:37 GMT"
-#define TREE_PATH_MAX 256
-
-/* Makes the directory and puts its name into `dir`: a descriptor. */
-static inline int
-tree_open(char dir[TREE_PATH_MAX])
-{
-	const char *tmp = getenv("TMPDIR");
-	int fd;
-
-	snprintf(dir, TREE_PATH_MAX, "%s/websrv-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(dir));
-	fd = fs_open_dir(dir);
-	assert_true(fd >= 0);
-	return fd;
-}
-
-/* The first free descriptor: tells a leak. */
-static inline int
-lowest_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	close(fd);
-	return fd;
-}
 
 static inline void
 tree_set_mtime(int dirfd, const char *name, int64_t seconds, long nanoseconds)
