@@ -14,11 +14,9 @@
 
 #include <unistd.h>
 
-#include "base/buf.h"
+#include "made_site.h"
 #include "base/log.h"
-#include "conf/load.h"
 #include "core/lint.h"
-#include "core/site.h"
 #include "handler/file_shared.h"
 #include "handler/handlers.h"
 
@@ -37,20 +35,13 @@ lint_rig_open(struct lint_rig *r, const char *config_text, const char *dir,
 {
 	static const struct log quiet = { STDERR_FILENO, LOG_LEVEL_ERROR };
 	struct handler_env env = { .log = &quiet };
-	struct buf errors;
 
-	buf_init(&errors);
 	buf_init(&r->text);
-	r->conf = conf_load_text(slice_from_str(config_text), "t", dir, &errors);
-	if (r->conf == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	r->conf = make_config(config_text, dir);
 	r->files = file_shared_new(r->conf, NULL, 0);
 	env.conf = r->conf;
 	env.files = r->files;
-	r->site = site_new(r->conf, &env, handler_kinds, &errpage_handler, &errors);
-	if (r->site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	r->site = make_site(&env, handler_kinds, &errpage_handler);
 	lint_init(&r->lint, r->conf);
 	check(&r->lint, r->site);
 	assert_false(r->lint.failed);

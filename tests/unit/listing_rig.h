@@ -15,11 +15,10 @@
 #include <unistd.h>
 
 #include "temp_dir.h"
+#include "made_site.h"
 #include "transport.h"
-#include "base/counters.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "conf/load.h"
 #include "handler/file_version.h"
 #include "handler/handlers.h"
 #include "handler/listing.h"
@@ -39,9 +38,7 @@ struct rig {
 	char dir[TREE_PATH_MAX];
 	int dirfd;
 	struct log log;
-	struct config *conf;
-	struct site *site;
-	struct counter_block *counters;
+	struct made_site made;
 	struct file_root root;
 	struct listing_source source;
 };
@@ -119,27 +116,11 @@ make_files(void)
 	}
 }
 
-static inline void
-build(void)
-{
-	static const struct handler_ops *const kinds[] = { &lister, NULL };
-	struct handler_env env = { .log = &rig.log, .counters = rig.counters };
-	struct buf errors;
-
-	buf_init(&errors);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
-	if (rig.conf != NULL) {
-		env.conf = rig.conf;
-		rig.site = site_new(rig.conf, &env, kinds, &errpage_handler, &errors);
-	}
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
-}
-
 static inline int
 setup(void **state)
 {
+	static const struct handler_ops *const kinds[] = { &lister, NULL };
+
 	(void)state;
 	rig.dirfd = tree_open(rig.dir);
 	make_files();
@@ -147,9 +128,8 @@ setup(void **state)
 				       0600),
 				LOG_LEVEL_WARNING };
 	assert_true(rig.log.fd >= 0);
-	rig.counters = counters_new(1);
-	assert_non_null(rig.counters);
-	build();
+	made_site_open(&rig.made, config_text, rig.dir,
+		       (struct handler_env){ .log = &rig.log }, kinds, &errpage_handler);
 	rig.root.dirfd = openat(rig.dirfd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	transport_init(&rig.t, (size_t)64 * 1024);
 	return 0;
@@ -160,9 +140,7 @@ teardown(void **state)
 {
 	(void)state;
 	transport_fini(&rig.t);
-	site_free(rig.site);
-	counters_free(rig.counters, 1);
-	conf_free(rig.conf);
+	made_site_close(&rig.made);
 	close(rig.log.fd);
 	close(rig.root.dirfd);
 	close(rig.dirfd);
@@ -203,7 +181,7 @@ end(void **state)
 static inline void
 prepare(enum http_method method, const char *target)
 {
-	transport_prepare(&rig.t, rig.site, method, target);
+	transport_prepare(&rig.t, rig.made.site, method, target);
 }
 
 static inline void

@@ -8,9 +8,8 @@
 
 #include "tree.h"
 #include "transport.h"
-#include "base/counters.h"
+#include "made_site.h"
 #include "base/log.h"
-#include "conf/load.h"
 #include "handler/file_shared.h"
 #include "handler/handlers.h"
 
@@ -52,31 +51,11 @@ put_pattern(const char *name, size_t len)
 
 /* --- the site --- */
 
-/* The site, or the end with its errors. */
-static inline void
-build_site(const char *config_text)
-{
-	struct handler_env env = { .log = &rig.log, .counters = rig.counters };
-	struct buf errors;
-
-	buf_init(&errors);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
-	if (rig.conf != NULL) {
-		rig.files = file_shared_new(rig.conf, rig.counters, 1);
-		assert_non_null(rig.files);
-		env.conf = rig.conf;
-		env.files = rig.files;
-		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
-				    &errors);
-	}
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
-}
-
 static inline void
 rig_open(const char *config_text, void (*make_files)(void))
 {
+	struct handler_env env;
+
 	alarm(300); /* a FIFO that hangs must not stand still */
 	rig.dirfd = tree_open(rig.dir);
 	make_files();
@@ -84,7 +63,14 @@ rig_open(const char *config_text, void (*make_files)(void))
 		(struct log){ open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR };
 	rig.counters = counters_new(1);
 	assert_non_null(rig.counters);
-	build_site(config_text);
+	rig.conf = make_config(config_text, rig.dir);
+	rig.files = file_shared_new(rig.conf, rig.counters, 1);
+	assert_non_null(rig.files);
+	env = (struct handler_env){ .conf = rig.conf,
+				    .log = &rig.log,
+				    .counters = rig.counters,
+				    .files = rig.files };
+	rig.site = make_site(&env, handler_kinds, &errpage_handler);
 	transport_init(&rig.t, (size_t)64 * 1024);
 }
 
@@ -99,6 +85,31 @@ rig_close(void)
 	close(rig.log.fd);
 	close(rig.dirfd);
 	return remove_tree(rig.dir);
+}
+
+/* Runs tests that share one site. */
+#define run_with_rig(tests, config_text, make_files)                                     \
+	(rig_serves = (struct rig_served){ config_text, make_files },                    \
+	 cmocka_run_group_tests(tests, rig_set_up, rig_tear_down))
+
+static struct rig_served {
+	const char *config_text;
+	void (*make_files)(void);
+} rig_serves;
+
+static inline int
+rig_set_up(void **state)
+{
+	(void)state;
+	rig_open(rig_serves.config_text, rig_serves.make_files);
+	return 0;
+}
+
+static inline int
+rig_tear_down(void **state)
+{
+	(void)state;
+	return rig_close();
 }
 
 /* --- requests --- */

@@ -135,21 +135,6 @@ make_files(void)
 }
 
 static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return rig_close();
-}
-
-static int
 ask(const char *peer, enum http_method method, const char *target)
 {
 	prepare(method, target);
@@ -254,5 +239,5 @@ main(void)
 		cmocka_unit_test(an_error_page_of_a_limited_route_is_for_who_may_see_it),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return run_with_rig(tests, config_text, make_files);
 }

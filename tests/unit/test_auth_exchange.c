@@ -13,13 +13,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "made_site.h"
 #include "tree.h"
 #include "transport.h"
 #include "base/base64.h"
-#include "base/counters.h"
 #include "base/password.h"
 #include "base/pool.h"
-#include "conf/load.h"
 #include "core/auth_verify.h"
 #include "handler/file_shared.h"
 #include "handler/handlers.h"
@@ -58,7 +57,7 @@ static struct {
 } rig;
 
 static void
-build_site(struct pool *pool, struct auth_shared *auth)
+remake_site(struct pool *pool, struct auth_shared *auth)
 {
 	struct handler_env env = { .log = &rig.log,
 				   .counters = rig.counters,
@@ -66,21 +65,14 @@ build_site(struct pool *pool, struct auth_shared *auth)
 				   .files = rig.files,
 				   .pool = pool,
 				   .auth = auth };
-	struct buf errors;
 
 	site_free(rig.site);
-	buf_init(&errors);
-	rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler, &errors);
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	rig.site = make_site(&env, handler_kinds, &errpage_handler);
 }
 
 static int
 setup(void **state)
 {
-	struct buf errors;
-
 	(void)state;
 	alarm(300);
 	memset(&rig, 0, sizeof(rig));
@@ -89,16 +81,12 @@ setup(void **state)
 	tree_put(rig.dirfd, "tokens", "", 0);
 	rig.log = (struct log){ STDERR_FILENO, LOG_LEVEL_ERROR };
 	rig.counters = counters_new(1);
-	buf_init(&errors);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
-	if (rig.conf == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	rig.conf = make_config(config_text, rig.dir);
 	rig.files = file_shared_new(rig.conf, rig.counters, 1);
 	rig.pool = pool_new(2, 64);
 	rig.auth = auth_shared_new(rig.pool);
 	assert_non_null(rig.auth);
-	build_site(rig.pool, rig.auth);
+	remake_site(rig.pool, rig.auth);
 	for (size_t i = 0; i < MANY; i++)
 		transport_init(&rig.t[i], (size_t)64 * 1024);
 	return 0;
@@ -461,7 +449,7 @@ static void
 without_a_pool_it_is_checked_at_once(void **state)
 {
 	(void)state;
-	build_site(NULL, NULL);
+	remake_site(NULL, NULL);
 	begin(0, "/say/x", ALICE);
 	assert_int_equal(rig.t[0].ex.state, EXCHANGE_RESPONDING);
 	assert_int_equal(transport_finish(&rig.t[0]), 200);

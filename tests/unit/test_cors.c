@@ -9,12 +9,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
+#include "made_site.h"
 #include "transport.h"
 #include "rows.h"
-#include "base/counters.h"
-#include "conf/load.h"
 #include "core/cors.h"
 
 #define A "https://a.example"
@@ -42,9 +42,7 @@ static struct rig {
 	struct transport t;
 	int refusal; /* what the handler answers; 0: 200 */
 	unsigned opens;
-	struct config *conf;
-	struct site *site;
-	struct counter_block *counters;
+	struct made_site made;
 } rig;
 
 /* --- the handler --- */
@@ -83,36 +81,26 @@ static const struct handler_ops page = { .open = page_open };
 
 /* --- setting up --- */
 
+/* With that handler instead. */
 static void
-open_site(const struct handler_ops *handler)
+remake_site(const struct handler_ops *handler)
 {
 	const struct handler_ops *const kinds[] = { handler, NULL };
-	struct handler_env env = { .conf = rig.conf, .counters = rig.counters };
-	struct buf errors;
+	struct handler_env env = { .conf = rig.made.conf, .counters = rig.made.counters };
 
-	buf_init(&errors);
-	site_free(rig.site);
-	rig.site = site_new(rig.conf, &env, kinds, &page, &errors);
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	site_free(rig.made.site);
+	rig.made.site = make_site(&env, kinds, &page);
 }
 
 static int
 setup(void **state)
 {
-	struct buf errors;
+	static const struct handler_ops *const kinds[] = { &answer, NULL };
 
 	(void)state;
-	buf_init(&errors);
-	rig.counters = counters_new(1);
-	assert_non_null(rig.counters);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
-	if (rig.conf == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	made_site_open(&rig.made, config_text, "/", (struct handler_env){ 0 }, kinds,
+		       &page);
 	transport_init(&rig.t, (size_t)64 * 1024);
-	open_site(&answer);
 	return 0;
 }
 
@@ -121,9 +109,7 @@ teardown(void **state)
 {
 	(void)state;
 	transport_fini(&rig.t);
-	site_free(rig.site);
-	conf_free(rig.conf);
-	counters_free(rig.counters, 1);
+	made_site_close(&rig.made);
 	return 0;
 }
 
@@ -144,7 +130,7 @@ static int
 run(const struct ask *ask)
 {
 	rig.opens = 0;
-	transport_prepare(&rig.t, rig.site, ask->method, ask->path);
+	transport_prepare(&rig.t, rig.made.site, ask->method, ask->path);
 	add(HTTP_FIELD_ORIGIN, ask->origin);
 	add(HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD, ask->wants);
 	add(HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS, ask->with);
@@ -300,12 +286,12 @@ preflight_wins_over_a_handler_that_takes_options(void **state)
 	const struct ask plain = { HTTP_OPTIONS, "/open/x", A, NULL, NULL };
 
 	(void)state;
-	open_site(&taker);
+	remake_site(&taker);
 	assert_int_equal(run(&preflight), 204);
 	assert_int_equal(rig.opens, 0);
 	assert_int_equal(run(&plain), 200);
 	assert_int_equal(rig.opens, 1);
-	open_site(&answer);
+	remake_site(&answer);
 }
 
 /* The text that goes out is the configuration's: what came is never sent back. */
@@ -338,24 +324,18 @@ server_line_follows_the_configuration(void **state)
 		{ "\"server_header\": null", NULL },
 	};
 	const struct handler_ops *const kinds[] = { NULL };
-	struct handler_env env = { .counters = rig.counters };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config *conf;
-		struct site *site;
-		struct buf b;
+		struct made_site made;
 		struct slice line;
+		char text[200];
 
-		buf_init(&b);
-		buf_printf(&b, "{%s, \"servers\": [{\"listen\": [\"127.0.0.1:80\"]}]}",
-			   rows[i].text);
-		conf = conf_load_text(buf_slice(&b), "test", "/", &b);
-		assert_non_null(conf);
-		env.conf = conf;
-		site = site_new(conf, &env, kinds, &page, &b);
-		assert_non_null(site);
-		line = site->vhosts[0].server_line;
+		snprintf(text, sizeof(text),
+			 "{%s, \"servers\": [{\"listen\": [\"127.0.0.1:80\"]}]}",
+			 rows[i].text);
+		made_site_open(&made, text, "/", (struct handler_env){ 0 }, kinds, &page);
+		line = made.site->vhosts[0].server_line;
 		if (rows[i].begin == NULL) {
 			assert_int_equal(line.len, 0);
 		} else {
@@ -363,9 +343,7 @@ server_line_follows_the_configuration(void **state)
 				slice_starts_with(line, slice_from_str(rows[i].begin)));
 			assert_true(slice_ends_with(line, SLICE("\r\n")));
 		}
-		site_free(site);
-		conf_free(conf);
-		buf_fini(&b);
+		made_site_close(&made);
 	}
 }
 

@@ -11,10 +11,9 @@
 
 #include <string.h>
 
+#include "made_site.h"
 #include "transport.h"
 #include "rows.h"
-#include "base/counters.h"
-#include "conf/load.h"
 
 #define BODY_MAX ((size_t)4 * 1024 * 1024)
 
@@ -51,9 +50,7 @@ static struct rig {
 	bool told;
 	enum exchange_end why;
 	uint64_t most_unconsumed;
-	struct config *conf;
-	struct site *site;
-	struct counter_block *counters;
+	struct made_site made;
 } rig;
 
 /* --- the handler --- */
@@ -170,21 +167,9 @@ static const struct handler_ops no_page = { .open = no_page_open };
 static int
 setup(void **state)
 {
-	struct handler_env env = { 0 };
-	struct buf errors;
-
 	(void)state;
-	buf_init(&errors);
-	rig.counters = counters_new(1);
-	assert_non_null(rig.counters);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
-	env.conf = rig.conf;
-	env.counters = rig.counters;
-	if (rig.conf != NULL)
-		rig.site = site_new(rig.conf, &env, kinds, &no_page, &errors);
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	made_site_open(&rig.made, config_text, "/", (struct handler_env){ 0 }, kinds,
+		       &no_page);
 	transport_init(&rig.t, (size_t)64 * 1024);
 	return 0;
 }
@@ -194,9 +179,7 @@ teardown(void **state)
 {
 	(void)state;
 	transport_fini(&rig.t);
-	site_free(rig.site);
-	conf_free(rig.conf);
-	counters_free(rig.counters, 1);
+	made_site_close(&rig.made);
 	return 0;
 }
 
@@ -207,7 +190,7 @@ prepare(enum plan plan, enum http_method method, const char *path)
 	rig.refusal = 403;
 	rig.opens = rig.closes = rig.releases = rig.pages = 0;
 	rig.most_unconsumed = 0;
-	transport_prepare(&rig.t, rig.site, method, path);
+	transport_prepare(&rig.t, rig.made.site, method, path);
 }
 
 static void
@@ -350,9 +333,9 @@ route_takes_only_its_own_methods(void **state)
 static void
 answers_are_counted_by_class(void **state)
 {
-	uint64_t requests = counter_sum(rig.counters, 1, COUNTER_REQUESTS);
-	uint64_t good = counter_sum(rig.counters, 1, COUNTER_RESPONSES_2XX);
-	uint64_t bad = counter_sum(rig.counters, 1, COUNTER_RESPONSES_4XX);
+	uint64_t requests = counter_sum(rig.made.counters, 1, COUNTER_REQUESTS);
+	uint64_t good = counter_sum(rig.made.counters, 1, COUNTER_RESPONSES_2XX);
+	uint64_t bad = counter_sum(rig.made.counters, 1, COUNTER_RESPONSES_4XX);
 
 	(void)state;
 	begin(ANSWER);
@@ -361,9 +344,12 @@ answers_are_counted_by_class(void **state)
 	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	begin(KEEP);
 	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
-	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_REQUESTS), requests + 3);
-	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_RESPONSES_2XX), good + 1);
-	assert_int_equal(counter_sum(rig.counters, 1, COUNTER_RESPONSES_4XX), bad + 2);
+	assert_int_equal(counter_sum(rig.made.counters, 1, COUNTER_REQUESTS),
+			 requests + 3);
+	assert_int_equal(counter_sum(rig.made.counters, 1, COUNTER_RESPONSES_2XX),
+			 good + 1);
+	assert_int_equal(counter_sum(rig.made.counters, 1, COUNTER_RESPONSES_4XX),
+			 bad + 2);
 }
 
 /* --- the body's credit --- */
@@ -516,7 +502,7 @@ interim_answer_comes_before_the_answer_unless_the_listener_has_none(void **state
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		prepare(TELL, HTTP_PUT, "/probe");
-		rig.t.ex.address = &rig.site->addresses[i];
+		rig.t.ex.address = &rig.made.site->addresses[i];
 		exchange_begin(&rig.t.ex);
 		assert_int_equal(rig.told, i == 0);
 		assert_int_equal(rig.t.interims, i == 0);

@@ -9,9 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "made_site.h"
 #include "transport.h"
-#include "base/counters.h"
-#include "conf/load.h"
 
 static const char config_text[] =
 	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
@@ -42,9 +41,7 @@ static struct {
 	unsigned works, closes, pages;
 	enum step page; /* what the page for 403 does */
 	enum exchange_end why;
-	struct config *conf;
-	struct site *site;
-	struct counter_block *counters;
+	struct made_site made;
 } rig;
 
 /* --- the handlers --- */
@@ -164,21 +161,9 @@ static const struct handler_ops built_in = { .open = built_in_open };
 static int
 setup(void **state)
 {
-	struct handler_env env = { 0 };
-	struct buf errors;
-
 	(void)state;
-	buf_init(&errors);
-	rig.counters = counters_new(1);
-	assert_non_null(rig.counters);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
-	env.conf = rig.conf;
-	env.counters = rig.counters;
-	if (rig.conf != NULL)
-		rig.site = site_new(rig.conf, &env, kinds, &built_in, &errors);
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	made_site_open(&rig.made, config_text, "/", (struct handler_env){ 0 }, kinds,
+		       &built_in);
 	transport_init(&rig.t, (size_t)64 * 1024);
 	return 0;
 }
@@ -188,9 +173,7 @@ teardown(void **state)
 {
 	(void)state;
 	transport_fini(&rig.t);
-	site_free(rig.site);
-	conf_free(rig.conf);
-	counters_free(rig.counters, 1);
+	made_site_close(&rig.made);
 	return 0;
 }
 
@@ -203,7 +186,7 @@ begin(enum step first, enum step second, enum step third)
 	rig.steps[2] = third;
 	rig.page = ANSWER;
 	rig.done = rig.works = rig.closes = rig.pages = 0;
-	transport_prepare(&rig.t, rig.site, HTTP_PUT, "/probe");
+	transport_prepare(&rig.t, rig.made.site, HTTP_PUT, "/probe");
 	rig.t.ex.head.body = HTTP_BODY_CHUNKED;
 	exchange_begin(&rig.t.ex);
 }

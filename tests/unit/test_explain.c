@@ -104,21 +104,6 @@ make_files(void)
 
 static struct trace trace;
 
-static int
-open_rig(void **state)
-{
-	(void)state;
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-close_rig(void **state)
-{
-	(void)state;
-	return rig_close();
-}
-
 /* Explains; the status. */
 static int
 explain(enum http_method method, const char *target)
@@ -332,5 +317,5 @@ main(void)
 		cmocka_unit_test(a_trace_without_memory_says_so),
 	};
 
-	return cmocka_run_group_tests(tests, open_rig, close_rig);
+	return run_with_rig(tests, config_text, make_files);
 }

@@ -66,21 +66,6 @@ make_files(void)
 	tree_set_mtime(rig.dirfd, "root/epoch.txt", 0, 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return rig_close();
-}
-
 #define BEFORE "Sun, 06 Nov 1994 08:49:36 GMT"
 #define AFTER "Sun, 06 Nov 1994 08:49:38 GMT"
 #define AT(s) "Content-Location: " s "\n"
@@ -210,5 +195,5 @@ main(void)
 	};
 
 	add_cases(tests, OTHERS, cases, COUNT(cases));
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return run_with_rig(tests, config_text, make_files);
 }

@@ -74,21 +74,6 @@ make_files(void)
 	put_pattern("root/big.bin.gz", 3000);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return rig_close();
-}
-
 #define IN(s) "Content-Encoding: " s "\n"
 #define VARY "Vary: Accept-Encoding\n"
 
@@ -293,5 +278,5 @@ main(void)
 	};
 
 	add_cases(tests, OTHERS, cases, COUNT(cases));
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return run_with_rig(tests, config_text, make_files);
 }

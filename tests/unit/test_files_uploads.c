@@ -88,21 +88,6 @@ make_files(void)
 	assert_int_equal(symlinkat("../dropped", rig.dirfd, "apart/dropped"), 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return rig_close();
-}
-
 static bool
 has(const char *text)
 {
@@ -349,5 +334,5 @@ main(void)
 		cmocka_unit_test(a_directory_that_is_renamed_stays_what_it_is),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return run_with_rig(tests, config_text, make_files);
 }

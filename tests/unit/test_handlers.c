@@ -65,21 +65,6 @@ make_files(void)
 	assert_int_equal(mkfifoat(rig.dirfd, "root/fifo", 0644), 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return rig_close();
-}
-
 /* --- one request --- */
 
 #define TO(s) "Location: " s "\n"
@@ -309,5 +294,5 @@ main(void)
 	};
 
 	add_cases(tests, UPLOADS, cases, COUNT(cases));
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return run_with_rig(tests, config_text, make_files);
 }

@@ -11,11 +11,10 @@
 
 #include <sys/mman.h>
 
+#include "made_site.h"
 #include "transport.h"
 #include "base/clients.h"
-#include "base/counters.h"
 #include "base/log.h"
-#include "conf/load.h"
 #include "core/limits.h"
 #include "handler/handlers.h"
 
@@ -39,12 +38,10 @@ static const char config_text[] =
 
 static struct rig {
 	struct transport t;
-	struct config *conf;
-	struct site *site;
+	struct made_site made;
 	struct site sites[WORKERS]; /* as each worker sees it */
 	struct limits limits[WORKERS];
 	struct clients *clients;
-	struct counter_block *counters;
 	struct log log;
 	int log_fd;
 } rig;
@@ -52,30 +49,19 @@ static struct rig {
 static int
 setup(void **state)
 {
-	struct handler_env env = { .log = &rig.log };
-	struct buf errors;
-
 	(void)state;
-	buf_init(&errors);
 	rig.log_fd = memfd_create("log", MFD_CLOEXEC);
 	rig.log = (struct log){ .fd = rig.log_fd, .level = LOG_LEVEL_INFO };
-	rig.counters = counters_new(1);
 	rig.clients = clients_new(WORKERS);
-	assert_true(rig.counters != NULL && rig.clients != NULL && rig.log_fd >= 0);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", "/", &errors);
-	env.conf = rig.conf;
-	env.counters = rig.counters;
-	if (rig.conf != NULL)
-		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
-				    &errors);
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
+	assert_true(rig.clients != NULL && rig.log_fd >= 0);
+	made_site_open(&rig.made, config_text, "/",
+		       (struct handler_env){ .log = &rig.log }, handler_kinds,
+		       &errpage_handler);
 	for (size_t i = 0; i < WORKERS; i++) {
 		rig.limits[i] = (struct limits){ .clients = rig.clients, .worker = i };
-		rig.sites[i] = *rig.site;
+		rig.sites[i] = *rig.made.site;
 		rig.sites[i].env.limits = &rig.limits[i];
 	}
-	buf_fini(&errors);
 	transport_init(&rig.t, 64 * 1024);
 	return 0;
 }
@@ -85,10 +71,8 @@ teardown(void **state)
 {
 	(void)state;
 	transport_fini(&rig.t);
-	site_free(rig.site);
-	conf_free(rig.conf);
+	made_site_close(&rig.made);
 	clients_free(rig.clients);
-	counters_free(rig.counters, 1);
 	close(rig.log_fd);
 	return 0;
 }
@@ -133,7 +117,7 @@ assert_has(const char *line)
 static uint64_t
 count(enum counter c)
 {
-	return counter_sum(rig.counters, 1, c);
+	return counter_sum(rig.made.counters, 1, c);
 }
 
 static size_t

@@ -14,12 +14,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "made_site.h"
 #include "temp_dir.h"
 #include "transport.h"
-#include "base/counters.h"
 #include "base/fs_usage.h"
 #include "base/pool.h"
-#include "conf/load.h"
 #include "core/limits.h"
 #include "handler/handlers.h"
 #include "handler/resume_file.h"
@@ -31,9 +30,7 @@
 static struct {
 	struct transport t[2];
 	char dir[TREE_PATH_MAX], staging[TREE_PATH_MAX + 64], url[128];
-	struct config *conf;
-	struct site *site;
-	struct counter_block *counters;
+	struct made_site made;
 	struct log log;
 	struct limits limits;
 	struct quota *quota, *unfinished;
@@ -42,9 +39,7 @@ static struct {
 static int
 setup(void **state)
 {
-	struct handler_env env = { 0 };
 	char text[512];
-	struct buf errors;
 
 	(void)state;
 	tree_make(rig.dir);
@@ -54,25 +49,17 @@ setup(void **state)
 		 "\"path\": \"/d/*\", \"upload\": {\"directory\": \"%s\", "
 		 "\"quota\": 3000, \"unfinished\": 3}}]}]}",
 		 rig.dir);
-	buf_init(&errors);
-	rig.counters = counters_new(1);
-	assert_non_null(rig.counters);
-	rig.conf = conf_load_text(slice_from_str(text), "test", "/", &errors);
-	env.conf = rig.conf;
-	env.counters = rig.counters;
-	env.limits = &rig.limits;
 	rig.log = (struct log){ STDERR_FILENO, LOG_LEVEL_ERROR };
-	env.log = &rig.log;
-	rig.quota = env.quota = quota_new(1, 1, 1);
-	rig.unfinished = env.unfinished = quota_new(1, 1, 1);
+	rig.quota = quota_new(1, 1, 1);
+	rig.unfinished = quota_new(1, 1, 1);
 	assert_non_null(rig.quota);
 	assert_non_null(rig.unfinished);
-	if (rig.conf != NULL)
-		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
-				    &errors);
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	made_site_open(&rig.made, text, "/",
+		       (struct handler_env){ .log = &rig.log,
+					     .limits = &rig.limits,
+					     .quota = rig.quota,
+					     .unfinished = rig.unfinished },
+		       handler_kinds, &errpage_handler);
 	for (int i = 0; i < 2; i++)
 		transport_init(&rig.t[i], (size_t)256 * 1024);
 	return 0;
@@ -119,9 +106,7 @@ teardown(void **state)
 	quota_free(rig.unfinished);
 	for (int i = 0; i < 2; i++)
 		transport_fini(&rig.t[i]);
-	site_free(rig.site);
-	conf_free(rig.conf);
-	counters_free(rig.counters, 1);
+	made_site_close(&rig.made);
 	return remove_tree(rig.dir);
 }
 
@@ -132,7 +117,7 @@ prepare(int which, enum http_method method, const char *target)
 {
 	struct transport *t = &rig.t[which];
 
-	transport_prepare(t, rig.site, method, target);
+	transport_prepare(t, rig.made.site, method, target);
 	transport_with_field(t, HTTP_FIELD_TUS_RESUMABLE, "1.0.0");
 	return t;
 }
@@ -431,7 +416,7 @@ one_more_than_there_may_be_is_507(void **state)
 	assert_int_equal(counted(rig.unfinished), 3);
 	/* The draft, in one request with all its bytes. */
 	t = &rig.t[NEW];
-	transport_prepare(t, rig.site, HTTP_PUT, "/d/b");
+	transport_prepare(t, rig.made.site, HTTP_PUT, "/d/b");
 	transport_with_field(t, HTTP_FIELD_UPLOAD_COMPLETE, "?1");
 	ask(t);
 	assert_int_equal(transport_finish(t), 507);
@@ -526,7 +511,7 @@ what_a_sweep_removes_is_given_back_at_once(void **state)
 	p.record.expires = 1000000000; /* of as many digits */
 	assert_int_equal(partial_save(&p, false), 0);
 	partial_close(&p);
-	(void)site_tick(rig.site);
+	(void)site_tick(rig.made.site);
 	assert_int_equal(counted(rig.unfinished), 1);
 	assert_in_range(counted(rig.quota), 100, 499);
 	assert_int_equal(unlinkat(staging, "sweep.lock", 0), 0);

@@ -18,12 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "made_site.h"
 #include "temp_dir.h"
 #include "base/buf.h"
-#include "base/counters.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "conf/load.h"
 #include "core/exchange.h"
 #include "handler/handlers.h"
 #include "handler/store.h"
@@ -53,9 +52,7 @@ struct rig {
 	struct http_field request[2 * LINES_MAX];
 	char dir[TREE_PATH_MAX];
 	int dirfd;
-	struct config *conf;
-	struct site *site;
-	struct counter_block *counters;
+	struct made_site made;
 	struct log log;
 	bool has_attributes;
 	int attribute_error; /* 0: they are set */
@@ -111,35 +108,18 @@ can_keep_attributes(void)
 	return can;
 }
 
-static void
-build(void)
-{
-	static const struct handler_ops *const kinds[] = { &upload_handler, NULL };
-	struct handler_env env = { .log = &rig.log, .counters = rig.counters };
-	struct buf errors;
-
-	buf_init(&errors);
-	rig.conf = conf_load_text(slice_from_str(config_text), "test", rig.dir, &errors);
-	if (rig.conf != NULL) {
-		env.conf = rig.conf;
-		rig.site = site_new(rig.conf, &env, kinds, &errpage_handler, &errors);
-	}
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
-}
-
 static int
 setup(void **state)
 {
+	static const struct handler_ops *const kinds[] = { &upload_handler, NULL };
+
 	(void)state;
 	rig.dirfd = tree_open(rig.dir);
 	rig.has_attributes = can_keep_attributes();
 	rig.log =
 		(struct log){ open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR };
-	rig.counters = counters_new(1);
-	assert_non_null(rig.counters);
-	build();
+	made_site_open(&rig.made, config_text, rig.dir,
+		       (struct handler_env){ .log = &rig.log }, kinds, &errpage_handler);
 	return 0;
 }
 
@@ -147,9 +127,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	site_free(rig.site);
-	counters_free(rig.counters, 1);
-	conf_free(rig.conf);
+	made_site_close(&rig.made);
 	close(rig.log.fd);
 	close(rig.dirfd);
 	return remove_tree(rig.dir);
@@ -252,8 +230,8 @@ begin_put_with(const char *const lines[LINES_MAX], const char *const content[LIN
 	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
 		rig.ex.state = EXCHANGE_ENDED;
 	exchange_reset(&rig.ex);
-	rig.ex.site = rig.site;
-	rig.ex.address = &rig.site->addresses[0];
+	rig.ex.site = rig.made.site;
+	rig.ex.address = &rig.made.site->addresses[0];
 	*head = (struct http_head){ .method = HTTP_PUT,
 				    .method_name = SLICE("PUT"),
 				    .target = SLICE("/x"),
@@ -453,7 +431,7 @@ that_digests_cannot_be_kept_is_told_once(void **state)
 {
 	static const char tells[] = ": digests can be kept neither with files nor in ";
 	const char *with[LINES_MAX] = { HELLO_256 }, *without[LINES_MAX] = { NULL };
-	struct store *s = rig.site->vhosts[0].routes[0].handlers[0].state;
+	struct store *s = rig.made.site->vhosts[0].routes[0].handlers[0].state;
 	struct log quiet = rig.log;
 	char text[4096];
 	ssize_t n;

@@ -15,11 +15,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "made_site.h"
 #include "temp_dir.h"
 #include "transport.h"
-#include "base/counters.h"
 #include "base/pool.h"
-#include "conf/load.h"
 #include "handler/handlers.h"
 #include "handler/task.h"
 
@@ -27,10 +26,8 @@ static struct {
 	struct transport t;
 	char dir[TREE_PATH_MAX];
 	struct log log;
-	struct config *conf;
-	struct site *site;
+	struct made_site made;
 	struct pool *pool;
-	struct counter_block *counters;
 	atomic_bool open; /* then the helper goes on */
 	atomic_uint ran;
 	bool ran_in_loop;
@@ -41,9 +38,7 @@ static struct {
 static int
 setup(void **state)
 {
-	struct handler_env env = { 0 };
 	char text[512];
-	struct buf errors;
 
 	(void)state;
 	alarm(60);
@@ -55,23 +50,12 @@ setup(void **state)
 		 "\"path\": \"/d/*\", \"methods\": [\"PUT\", \"POST\", \"DELETE\"], "
 		 "\"upload\": {\"directory\": \"%s\"}}]}]}",
 		 rig.dir);
-	buf_init(&errors);
 	rig.log = (struct log){ STDERR_FILENO, LOG_LEVEL_ERROR };
-	rig.counters = counters_new(1);
 	rig.pool = pool_new(1, 1);
-	assert_non_null(rig.counters);
 	assert_non_null(rig.pool);
-	rig.conf = conf_load_text(slice_from_str(text), "test", "/", &errors);
-	env = (struct handler_env){ .conf = rig.conf,
-				    .log = &rig.log,
-				    .counters = rig.counters,
-				    .pool = rig.pool };
-	if (rig.conf != NULL)
-		rig.site = site_new(rig.conf, &env, handler_kinds, &errpage_handler,
-				    &errors);
-	if (rig.site == NULL)
-		fail_msg("%.*s", (int)errors.len, errors.ptr);
-	buf_fini(&errors);
+	made_site_open(&rig.made, text, "/",
+		       (struct handler_env){ .log = &rig.log, .pool = rig.pool },
+		       handler_kinds, &errpage_handler);
 	transport_init(&rig.t, (size_t)256 * 1024);
 	return 0;
 }
@@ -83,9 +67,7 @@ teardown(void **state)
 	atomic_store(&rig.open, true);
 	pool_free(rig.pool);
 	transport_fini(&rig.t);
-	site_free(rig.site);
-	conf_free(rig.conf);
-	counters_free(rig.counters, 1);
+	made_site_close(&rig.made);
 	return remove_tree(rig.dir);
 }
 
@@ -149,7 +131,7 @@ wait_for_turn(void)
 static void
 put(const char *path)
 {
-	transport_prepare(&rig.t, rig.site, HTTP_PUT, path);
+	transport_prepare(&rig.t, rig.made.site, HTTP_PUT, path);
 	rig.t.ex.head.body = HTTP_BODY_LENGTH;
 	rig.t.ex.head.content_length = 3;
 	exchange_begin(&rig.t.ex);
@@ -231,13 +213,13 @@ an_upload_is_refused_before_its_body_while_too_many_wait(void **state)
 	keep_busy();
 	put("/d/a");
 	assert_refused_for_now();
-	transport_prepare(&rig.t, rig.site, HTTP_HEAD,
+	transport_prepare(&rig.t, rig.made.site, HTTP_HEAD,
 			  "/d/.uploads/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
 	exchange_begin(&rig.t.ex);
 	assert_int_equal(rig.t.ex.status, 503);
 	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 	/* This needs no helper. */
-	transport_prepare(&rig.t, rig.site, HTTP_DELETE, "/d/a");
+	transport_prepare(&rig.t, rig.made.site, HTTP_DELETE, "/d/a");
 	transport_begin(&rig.t);
 	assert_int_equal(transport_finish(&rig.t), 404);
 }
