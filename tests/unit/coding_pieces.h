@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rows.h"
 #include "base/buf.h"
 #include "http/coding.h"
 
@@ -166,6 +167,10 @@ struct coding_test {
 	CMUnitTestFunction run; /* the state is an element of `encoded` */
 };
 
+/* clang-format off */
+#define CODING_TEST(f) { #f, f }
+/* clang-format on */
+
 /* "gzip: name" and so on; `names` has room for as many. Returns the count. */
 static size_t
 add_for_each_coding(struct CMUnitTest *tests, char (*names)[64],
@@ -179,9 +184,7 @@ add_for_each_coding(struct CMUnitTest *tests, char (*names)[64],
 
 		snprintf(names[n], sizeof(names[n]), "%.*s: %s",
 			 SLICE_ARG(coding_name(*c)), row->name);
-		tests[n] = (struct CMUnitTest){ .name = names[n],
-						.test_func = row->run,
-						.initial_state = (void *)(uintptr_t)c };
+		tests[n] = row_test(names[n], row->run, c);
 	}
 	return n;
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "conf/load.h"
@@ -61,6 +62,19 @@ good(const char *text)
 		fail_msg("%.*s", (int)errors.len, errors.ptr);
 	buf_fini(&errors);
 	return c;
+}
+
+/* The strings, with spaces between them. */
+static inline void
+assert_strings(const struct conf_strings *s, const char *expected)
+{
+	char text[600] = "";
+
+	for (size_t i = 0; i < s->count; i++) {
+		strcat(text, i != 0 ? " " : "");
+		strcat(text, s->items[i]);
+	}
+	assert_string_equal(text, expected);
 }
 
 static inline void

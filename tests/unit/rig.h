@@ -6,6 +6,7 @@
 #ifndef WEBSRV_TESTS_RIG_H
 #define WEBSRV_TESTS_RIG_H
 
+#include "rows.h"
 #include "tree.h"
 #include "transport.h"
 #include "made_site.h"
@@ -275,13 +276,8 @@ static inline void
 add_cases(struct CMUnitTest *tests, size_t count, const struct answer_case *cases,
 	  size_t case_count)
 {
-	for (size_t i = 0; i < case_count; i++) {
-		tests[count + i] = (struct CMUnitTest){
-			.name = cases[i].name,
-			.test_func = run_case,
-			.initial_state = (void *)(uintptr_t)&cases[i],
-		};
-	}
+	for (size_t i = 0; i < case_count; i++)
+		tests[count + i] = row_test(cases[i].name, run_case, &cases[i]);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "rows.h"
 #include "base/buf.h"
 #include "http/chunked.h"
 
@@ -223,12 +224,8 @@ main(void)
 		cmocka_unit_test(data_is_handed_out_in_place),
 	};
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		tests[COUNT(tests) - COUNT(cases) + i] = (struct CMUnitTest){
-			.name = cases[i].name,
-			.test_func = run_case,
-			.initial_state = (void *)&cases[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		tests[COUNT(tests) - COUNT(cases) + i] =
+			row_test(cases[i].name, run_case, &cases[i]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "rows.h"
 #include "coding_pieces.h"
 #include "config.h"
 
@@ -442,9 +443,7 @@ add_trips(struct CMUnitTest *tests)
 		snprintf(t->name, sizeof(t->name), "%.*s_of_%s_%s",
 			 SLICE_ARG(coding_name(t->coding)), t->input->name,
 			 t->cut != NULL ? t->cut->name : "by_encode");
-		tests[n++] = (struct CMUnitTest){ .name = t->name,
-						  .test_func = round_trip,
-						  .initial_state = t };
+		tests[n++] = row_test(t->name, round_trip, t);
 	}
 	return n;
 }
@@ -452,16 +451,12 @@ add_trips(struct CMUnitTest *tests)
 int
 main(void)
 {
-#define ROW(f)                                                                           \
-	{                                                                                \
-#f, f                                                                    \
-	}
 	static const struct coding_test rows[] = {
-		ROW(same_pieces_give_the_same_bytes),
-		ROW(text_shrinks_to_less_than_half),
-		ROW(after_the_end_nothing_comes),
-		ROW(encode_appends_to_what_is_there),
-		ROW(what_is_not_built_in_has_no_encoder),
+		CODING_TEST(same_pieces_give_the_same_bytes),
+		CODING_TEST(text_shrinks_to_less_than_half),
+		CODING_TEST(after_the_end_nothing_comes),
+		CODING_TEST(encode_appends_to_what_is_there),
+		CODING_TEST(what_is_not_built_in_has_no_encoder),
 	};
 	static const struct CMUnitTest plain[] = {
 		cmocka_unit_test(codings_have_names_and_extensions),

@@ -148,15 +148,11 @@ any_allocation_of_encode_may_fail(void **state)
 int
 main(void)
 {
-#define ROW(f)                                                                           \
-	{                                                                                \
-#f, f                                                                    \
-	}
 	static const struct coding_test rows[] = {
-		ROW(memory_of_a_stream_is_bounded),
-		ROW(memory_of_encode_is_bounded),
-		ROW(any_allocation_of_a_stream_may_fail),
-		ROW(any_allocation_of_encode_may_fail),
+		CODING_TEST(memory_of_a_stream_is_bounded),
+		CODING_TEST(memory_of_encode_is_bounded),
+		CODING_TEST(any_allocation_of_a_stream_may_fail),
+		CODING_TEST(any_allocation_of_encode_may_fail),
 	};
 	static char names[COUNT(rows) * COUNT(encoded)][64];
 	static struct CMUnitTest tests[COUNT(names)];

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "rows.h"
 #include "http/cond.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -165,12 +166,7 @@ main(void)
 {
 	static struct CMUnitTest tests[COUNT(cases)];
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		tests[i] = (struct CMUnitTest){
-			.name = cases[i].name,
-			.test_func = run_case,
-			.initial_state = (void *)&cases[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		tests[i] = row_test(cases[i].name, run_case, &cases[i]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

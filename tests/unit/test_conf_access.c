@@ -8,18 +8,6 @@
 #define AT(column, item) "t.json:3:" column ": /servers/0/routes/0/" item ": "
 
 static void
-assert_strings(const struct conf_strings *s, const char *expected)
-{
-	char text[300] = "";
-
-	for (size_t i = 0; i < s->count; i++) {
-		strcat(text, i != 0 ? " " : "");
-		strcat(text, s->items[i]);
-	}
-	assert_string_equal(text, expected);
-}
-
-static void
 lists_are_kept_in_one_form(void **state)
 {
 	struct config *c = good(

@@ -14,18 +14,6 @@ cors_of(const struct config *c)
 }
 
 static void
-assert_strings(const struct conf_strings *s, const char *expected)
-{
-	char text[300] = "";
-
-	for (size_t i = 0; i < s->count; i++) {
-		strcat(text, i != 0 ? " " : "");
-		strcat(text, s->items[i]);
-	}
-	assert_string_equal(text, expected);
-}
-
-static void
 cors_is_off_unless_it_is_there(void **state)
 {
 	static const char *const texts[] = {

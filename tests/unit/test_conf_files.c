@@ -33,18 +33,6 @@ files_of(const struct config *c)
 }
 
 static void
-assert_strings(const struct conf_strings *s, const char *expected)
-{
-	char text[600] = "";
-
-	for (size_t i = 0; i < s->count; i++) {
-		strcat(text, i != 0 ? " " : "");
-		strcat(text, s->items[i]);
-	}
-	assert_string_equal(text, expected);
-}
-
-static void
 plain_files_are_not_listed_nor_compressed(void **state)
 {
 	struct config *c = good(FILES("\"hidden\": false"));

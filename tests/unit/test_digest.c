@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "rows.h"
 #include "http/digest_hash.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -342,12 +343,8 @@ main(void)
 	struct CMUnitTest *t = tests + OTHERS;
 
 	for (size_t i = 0; i < COUNT(want_cases); i++)
-		*t++ = (struct CMUnitTest){ .name = want_cases[i].name,
-					    .test_func = run_want_case,
-					    .initial_state = (void *)&want_cases[i] };
+		*t++ = row_test(want_cases[i].name, run_want_case, &want_cases[i]);
 	for (size_t i = 0; i < COUNT(claim_cases); i++)
-		*t++ = (struct CMUnitTest){ .name = claim_cases[i].name,
-					    .test_func = run_claim_case,
-					    .initial_state = (void *)&claim_cases[i] };
+		*t++ = row_test(claim_cases[i].name, run_claim_case, &claim_cases[i]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "list_names.h"
+#include "rows.h"
 #include "base/buf.h"
 #include "handler/dirlist.h"
 
@@ -45,23 +47,6 @@ sort(struct dirlist *l, enum dirlist_sort by, bool descending, size_t moves)
 	assert_int_equal(dirlist_sort_begin(l, by, descending), 0);
 	while (!dirlist_sort_step(l, moves))
 		assert_true(++steps < STEPS_MAX);
-}
-
-/* "a b/ c": directories with a slash. */
-static void
-join_names(const struct dirlist *l, struct buf *b)
-{
-	b->len = 0;
-	for (size_t i = 0; i < l->count; i++) {
-		const struct dirlist_entry *e = dirlist_at(l, i);
-
-		if (i != 0)
-			buf_add_char(b, ' ');
-		buf_add_slice(b, dirlist_name(e));
-		if (e->is_dir)
-			buf_add_char(b, '/');
-	}
-	buf_add_char(b, '\0');
 }
 
 static const struct plain mixed[] = {
@@ -297,12 +282,7 @@ main(void)
 		cmocka_unit_test(entry_beyond_the_budget_leaves_the_list_as_it_was),
 	};
 
-	for (size_t i = 0; i < COUNT(orders); i++) {
-		tests[TESTS + i] = (struct CMUnitTest){
-			.name = orders[i].name,
-			.test_func = run_order,
-			.initial_state = (void *)&orders[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(orders); i++)
+		tests[TESTS + i] = row_test(orders[i].name, run_order, &orders[i]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "list_names.h"
 #include "temp_dir.h"
 #include "base/buf.h"
 #include "handler/dirscan.h"
@@ -26,23 +27,6 @@
 #define MANY 20000
 #define PLENTY ((size_t)64 * 1024 * 1024)
 #define TURNS_MAX 1000000
-
-/* "a b/ c": directories with a slash. */
-static void
-join_names(const struct dirlist *l, struct buf *b)
-{
-	b->len = 0;
-	for (size_t i = 0; i < l->count; i++) {
-		const struct dirlist_entry *e = dirlist_at(l, i);
-
-		if (i != 0)
-			buf_add_char(b, ' ');
-		buf_add_slice(b, dirlist_name(e));
-		if (e->is_dir)
-			buf_add_char(b, '/');
-	}
-	buf_add_char(b, '\0');
-}
 
 static struct rig {
 	char dir[TREE_PATH_MAX];

@@ -16,22 +16,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kept_digests.h"
 #include "temp_dir.h"
 #include "handler/file_digest.h"
 #include "http/digest_hash.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define ATTRIBUTE "user.websrv.digest"
 #define SMALL 1000 /* files up to here are in memory */
 #define TOO_LARGE ((size_t)1024 * 1024 + 1)
-
-#define HELLO "{\"hello\": \"world\"}\n"
-#define HELLO_256 "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
-#define HELLO_512                                                                        \
-	"sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM"   \
-	"7iw7yZ/WkppmM44T3qg==:"
-#define EMPTY_256 "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
-#define ABC_256 "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
 
 struct rig {
 	struct exchange ex;
@@ -53,24 +45,13 @@ plain_type(const struct file_root *root, struct slice name)
 	return strdup("text/plain");
 }
 
-static bool
-can_keep_attributes(void)
-{
-	int fd = openat(rig.root.dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	bool can = fd >= 0 && fs_set_attribute(fd, ATTRIBUTE, "x", 1) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return can;
-}
-
 static int
 setup(void **state)
 {
 	(void)state;
 	rig.root =
 		(struct file_root){ .dirfd = tree_open(rig.dir), .type_of = plain_type };
-	rig.has_attributes = can_keep_attributes();
+	rig.has_attributes = can_keep_attributes(rig.root.dirfd);
 	exchange_init(&rig.ex, &ops, 64 * 1024);
 	return 0;
 }

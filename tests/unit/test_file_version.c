@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include "rows.h"
 #include "place.h"
 #include "core/uploads.h"
 #include "handler/staging.h"
@@ -600,12 +601,8 @@ main(void)
 	static struct CMUnitTest tests[COUNT(others) + COUNT(changes)];
 
 	memcpy(tests, others, sizeof(others));
-	for (size_t i = 0; i < COUNT(changes); i++) {
-		tests[COUNT(others) + i] = (struct CMUnitTest){
-			.name = changes[i].name,
-			.test_func = run_change_case,
-			.initial_state = (void *)(uintptr_t)&changes[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(changes); i++)
+		tests[COUNT(others) + i] =
+			row_test(changes[i].name, run_change_case, &changes[i]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

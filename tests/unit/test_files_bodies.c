@@ -28,23 +28,6 @@ make_files(void)
 {
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	pattern = make_pattern(BIG);
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(pattern);
-	return rig_close();
-}
-
 /* A file of that age in seconds, which nobody has asked for yet. */
 static void
 put_aged(size_t len, int64_t age)
@@ -324,6 +307,10 @@ main(void)
 		cmocka_unit_test(small_file_that_changes_is_sent_as_it_was),
 		cmocka_unit_test(file_that_was_written_into_is_another_one_at_once),
 	};
+	int failed;
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	pattern = make_pattern(BIG);
+	failed = run_with_rig(tests, config_text, make_files);
+	free(pattern);
+	return failed;
 }

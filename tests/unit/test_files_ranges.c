@@ -46,23 +46,6 @@ make_files(void)
 	tree_set_mtime(rig.dirfd, "root/young", time(NULL) + 1000, 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	pattern = make_pattern(BIG);
-	rig_open(config_text, make_files);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(pattern);
-	return rig_close();
-}
-
 /* The bodies that a file can have: its name, its size and the kind. */
 static const struct source {
 	const char *target;
@@ -483,6 +466,10 @@ main(void)
 		cmocka_unit_test(without_ranges_the_field_is_ignored),
 		cmocka_unit_test(part_is_sent_if_the_file_is_the_same),
 	};
+	int failed;
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	pattern = make_pattern(BIG);
+	failed = run_with_rig(tests, config_text, make_files);
+	free(pattern);
+	return failed;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "rows.h"
 #include "http/h1parse.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -642,12 +643,7 @@ main(void)
 	static struct CMUnitTest tests[COUNT(singles) + COUNT(cases)];
 
 	memcpy(tests, singles, sizeof(singles));
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		tests[COUNT(singles) + i] = (struct CMUnitTest){
-			.name = cases[i].name,
-			.test_func = run_case,
-			.initial_state = (void *)&cases[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		tests[COUNT(singles) + i] = row_test(cases[i].name, run_case, &cases[i]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
  * repeats a run.
  */
 #include "lint_rig.h"
+#include "random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,11 +263,7 @@ check_rows(const struct set *s, const struct lint_rig *r)
 static void
 rounds(bool only_rows, void (*check)(const struct set *s, const struct lint_rig *r))
 {
-	const char *env = getenv("WEBSRV_TEST_SEED");
-	unsigned seed = env != NULL ? (unsigned)atol(env) : (unsigned)time(NULL);
-
-	print_message("WEBSRV_TEST_SEED=%u\n", seed);
-	srand(seed);
+	srand(seed_of_run());
 	for (int i = 0; i < ROUNDS; i++) {
 		struct lint_rig r;
 		struct set s;

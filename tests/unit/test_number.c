@@ -14,14 +14,30 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+struct number_row {
+	const char *text;
+	uint64_t max, value;
+	int rc;
+};
+
+/* What is refused leaves the result alone. */
+static void
+check_rows(int (*parse)(struct slice text, uint64_t max, uint64_t *out),
+	   const struct number_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t out = 42;
+
+		assert_int_equal(parse(slice_from_str(rows[i].text), rows[i].max, &out),
+				 rows[i].rc);
+		assert_int_equal(out, rows[i].rc == 0 ? rows[i].value : 42);
+	}
+}
+
 static void
 decimal_digits_are_a_number(void **state)
 {
-	static const struct {
-		const char *text;
-		uint64_t max, value;
-		int rc;
-	} rows[] = {
+	static const struct number_row rows[] = {
 		{ "0", 0, 0, 0 },
 		{ "1", 0, 0, -ERANGE },
 		{ "000", 0, 0, 0 },
@@ -47,24 +63,13 @@ decimal_digits_are_a_number(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		uint64_t out = 42;
-
-		assert_int_equal(
-			number_dec(slice_from_str(rows[i].text), rows[i].max, &out),
-			rows[i].rc);
-		assert_int_equal(out, rows[i].rc == 0 ? rows[i].value : 42);
-	}
+	check_rows(number_dec, rows, COUNT(rows));
 }
 
 static void
 hex_digits_are_a_number(void **state)
 {
-	static const struct {
-		const char *text;
-		uint64_t max, value;
-		int rc;
-	} rows[] = {
+	static const struct number_row rows[] = {
 		{ "0", 0, 0, 0 },
 		{ "aF", 255, 0xaf, 0 },
 		{ "7fffffffffffffff", INT64_MAX, INT64_MAX, 0 },
@@ -80,14 +85,7 @@ hex_digits_are_a_number(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		uint64_t out = 42;
-
-		assert_int_equal(
-			number_hex(slice_from_str(rows[i].text), rows[i].max, &out),
-			rows[i].rc);
-		assert_int_equal(out, rows[i].rc == 0 ? rows[i].value : 42);
-	}
+	check_rows(number_hex, rows, COUNT(rows));
 }
 
 static void

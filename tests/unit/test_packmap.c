@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "random.h"
 #include "base/packmap.h"
 #include "base/strmap.h"
 
@@ -238,13 +239,8 @@ check_random_table(void)
 static void
 random_tables_answer_as_a_search_of_the_list(void **state)
 {
-	const char *env = getenv("WEBSRV_TEST_SEED");
-	unsigned seed =
-		env != NULL ? (unsigned)strtoul(env, NULL, 10) : (unsigned)time(NULL);
-
 	(void)state;
-	print_message("WEBSRV_TEST_SEED=%u\n", seed);
-	srand(seed);
+	srand(seed_of_run());
 	for (int round = 0; round < ROUNDS; round++)
 		check_random_table();
 }

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "random.h"
+#include "packed_rows.h"
 #include "core/router.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -55,26 +57,9 @@ add_row(struct set *s, const char *from)
 }
 
 static void
-pack_rows(struct set *s)
-{
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < s->row_count; i++)
-		bytes += strlen(s->rows[i].from) + strlen(s->rows[i].to);
-	assert_int_equal(packmap_init(&s->redirects, s->row_count, bytes), 0);
-	for (size_t i = 0; i < s->row_count; i++) {
-		struct packmap_entry e = { slice_from_str(s->rows[i].from),
-					   slice_from_str(s->rows[i].to), (uint32_t)i,
-					   (uint16_t)s->rows[i].status };
-
-		packmap_add(&s->redirects, &e);
-	}
-}
-
-static void
 set_ready(struct set *s)
 {
-	pack_rows(s);
+	pack_rows(&s->redirects, s->rows, s->row_count);
 	assert_int_equal(router_init(&s->router, s->routes, s->route_count, s->rows,
 				     &s->redirects),
 			 0);
@@ -253,25 +238,6 @@ lookup_does_not_go_deeper_than_the_prefixes(void **state)
 }
 
 /* --- against a search of the whole list --- */
-
-static uint64_t
-random_below(uint64_t *seed, uint64_t n)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed % n;
-}
-
-static uint64_t
-random_seed(void)
-{
-	const char *given = getenv("WEBSRV_TEST_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-
-	print_message("WEBSRV_TEST_SEED=%llu\n", (unsigned long long)seed);
-	return seed * 2 + 1;
-}
 
 /* Few segments that resemble each other, so that paths meet routes often. */
 static void

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "packed_rows.h"
 #include "base/regex.h"
 #include "core/router.h"
 
@@ -100,23 +101,6 @@ add_row(struct set *s)
 	s->rows[s->row_count++] = (struct conf_redirect_row){ .from = text, .to = "/" };
 }
 
-static void
-pack_rows(struct set *s)
-{
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < s->row_count; i++)
-		bytes += strlen(s->rows[i].from) + strlen(s->rows[i].to);
-	assert_int_equal(packmap_init(&s->redirects, s->row_count, bytes), 0);
-	for (size_t i = 0; i < s->row_count; i++) {
-		struct packmap_entry e = { slice_from_str(s->rows[i].from),
-					   slice_from_str(s->rows[i].to), (uint32_t)i,
-					   (uint16_t)s->rows[i].status };
-
-		packmap_add(&s->redirects, &e);
-	}
-}
-
 static struct set *
 set_new(void)
 {
@@ -127,7 +111,7 @@ set_new(void)
 		add_route(s);
 	for (int n = rand() % 4; n > 0; n--)
 		add_row(s);
-	pack_rows(s);
+	pack_rows(&s->redirects, s->rows, s->row_count);
 	assert_int_equal(router_init(&s->router, s->routes, s->route_count, s->rows,
 				     &s->redirects),
 			 0);

@@ -18,29 +18,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kept_digests.h"
 #include "made_site.h"
 #include "temp_dir.h"
+#include "transport.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "core/exchange.h"
 #include "handler/handlers.h"
 #include "handler/store.h"
 #include "handler/store_digest.h"
 #include "handler/store_kept.h"
 #include "http/digest_hash.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define ATTRIBUTE "user.websrv.digest"
 #define LINES_MAX 2
-
-#define HELLO "{\"hello\": \"world\"}\n"
-#define HELLO_256 "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
-#define HELLO_512                                                                        \
-	"sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM"   \
-	"7iw7yZ/WkppmM44T3qg==:"
-#define EMPTY_256 "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
-#define ABC_256 "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
 
 static const char config_text[] =
 	"{\"servers\": [{\"listen\": [\"127.0.0.1:80\"],"
@@ -48,8 +39,7 @@ static const char config_text[] =
 	" {\"directory\": \".\", \"conflict\": \"replace\", \"durable\": false}}]}]}";
 
 struct rig {
-	struct exchange ex;
-	struct http_field request[2 * LINES_MAX];
+	struct transport t;
 	char dir[TREE_PATH_MAX];
 	int dirfd;
 	struct made_site made;
@@ -71,42 +61,7 @@ __wrap_fs_set_attribute(int fd, const char *name, const void *value, size_t len)
 					: __real_fs_set_attribute(fd, name, value, len);
 }
 
-static void
-on_head(struct exchange *ex)
-{
-	assert_int_equal(ex->state, EXCHANGE_RESPONDING);
-}
-
-static void
-on_consumed(struct exchange *ex, size_t n)
-{
-	(void)ex;
-	(void)n;
-}
-
-static void
-on_abort(struct exchange *ex)
-{
-	(void)ex;
-	fail();
-}
-
-static const struct exchange_ops ops = { .head = on_head,
-					 .consumed = on_consumed,
-					 .abort = on_abort };
-
 /* --- setting up --- */
-
-static bool
-can_keep_attributes(void)
-{
-	int fd = openat(rig.dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	bool can = fd >= 0 && fs_set_attribute(fd, ATTRIBUTE, "x", 1) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return can;
-}
 
 static int
 setup(void **state)
@@ -115,7 +70,7 @@ setup(void **state)
 
 	(void)state;
 	rig.dirfd = tree_open(rig.dir);
-	rig.has_attributes = can_keep_attributes();
+	rig.has_attributes = can_keep_attributes(rig.dirfd);
 	rig.log =
 		(struct log){ open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR };
 	made_site_open(&rig.made, config_text, rig.dir,
@@ -142,14 +97,14 @@ open_staging(void)
 	const char *none[LINES_MAX] = { NULL };
 
 	begin_put(none);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 }
 
 static int
 begin_test(void **state)
 {
 	(void)state;
-	exchange_init(&rig.ex, &ops, 64 * 1024);
+	transport_init(&rig.t, (size_t)64 * 1024);
 	if (rig.lowest == 0)
 		open_staging();
 	rig.lowest = lowest_fd();
@@ -160,7 +115,8 @@ static int
 end_test(void **state)
 {
 	(void)state;
-	exchange_fini(&rig.ex);
+	assert_int_equal(rig.t.aborts, 0);
+	transport_fini(&rig.t);
 	(void)unlinkat(rig.dirfd, "x", 0);
 	return lowest_fd() == rig.lowest ? 0 : -1;
 }
@@ -214,35 +170,19 @@ static const char *const malformed[] = {
 static void
 add_lines(enum http_field_id id, const char *const lines[LINES_MAX])
 {
-	struct http_head *head = &rig.ex.head;
-
 	for (size_t i = 0; i < LINES_MAX && lines[i] != NULL; i++)
-		rig.request[head->field_count++] =
-			(struct http_field){ http_field_name(id),
-					     slice_from_str(lines[i]), id, false };
+		transport_with_field(&rig.t, id, lines[i]);
 }
 
 static void
 begin_put_with(const char *const lines[LINES_MAX], const char *const content[LINES_MAX])
 {
-	struct http_head *head = &rig.ex.head;
-
-	if (rig.ex.state != EXCHANGE_NEW) /* in the middle when a test has failed */
-		rig.ex.state = EXCHANGE_ENDED;
-	exchange_reset(&rig.ex);
-	rig.ex.site = rig.made.site;
-	rig.ex.address = &rig.made.site->addresses[0];
-	*head = (struct http_head){ .method = HTTP_PUT,
-				    .method_name = SLICE("PUT"),
-				    .target = SLICE("/x"),
-				    .path = SLICE("/x"),
-				    .host = SLICE("a.example"),
-				    .minor = 1,
-				    .body = HTTP_BODY_CHUNKED,
-				    .fields = rig.request };
+	assert_int_equal(rig.t.aborts, 0);
+	transport_prepare(&rig.t, rig.made.site, HTTP_PUT, "/x");
+	rig.t.ex.head.body = HTTP_BODY_CHUNKED;
 	add_lines(HTTP_FIELD_REPR_DIGEST, lines);
 	add_lines(HTTP_FIELD_CONTENT_DIGEST, content);
-	exchange_begin(&rig.ex);
+	exchange_begin(&rig.t.ex);
 }
 
 static void
@@ -258,10 +198,10 @@ static void
 send_body(struct slice body)
 {
 	while (body.len > 3) {
-		exchange_body(&rig.ex, slice_make(body.ptr, 3), false);
+		exchange_body(&rig.t.ex, slice_make(body.ptr, 3), false);
 		body = slice_from(body, 3);
 	}
-	exchange_body(&rig.ex, body, true);
+	exchange_body(&rig.t.ex, body, true);
 }
 
 /* Of the file "x": `kept` behind its size and time. */
@@ -301,10 +241,10 @@ run_put_case(void **state)
 	if (digest_hash_library() == NULL && c->status == 400)
 		skip();
 	begin_put_with(c->lines, c->content);
-	assert_int_equal(rig.ex.state, EXCHANGE_RECEIVING);
+	assert_int_equal(rig.t.ex.state, EXCHANGE_RECEIVING);
 	send_body(slice_from_str(c->body));
-	status = rig.ex.status;
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	status = rig.t.ex.status;
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	assert_int_equal(status, c->status);
 	assert_int_equal(count_files(), status == 201 ? 1 : 0);
 	if (status == 201)
@@ -321,9 +261,9 @@ put_with_a_malformed_digest_is_400_at_once(void **state)
 		const char *lines[LINES_MAX] = { HELLO_256, malformed[i] };
 
 		begin_put(lines);
-		if (rig.ex.state != EXCHANGE_RESPONDING || rig.ex.status != 400)
+		if (rig.t.ex.state != EXCHANGE_RESPONDING || rig.t.ex.status != 400)
 			fail_msg("%s", malformed[i]);
-		exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+		exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 		assert_int_equal(count_files(), 0);
 	}
 }
@@ -338,8 +278,8 @@ digest_is_ignored_without_the_library(void **state)
 		skip();
 	begin_put(lines);
 	send_body(SLICE(HELLO));
-	assert_int_equal(rig.ex.status, 201);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	assert_int_equal(rig.t.ex.status, 201);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 }
 
 static void
@@ -352,11 +292,11 @@ file_stays_when_its_replacement_has_the_wrong_digest(void **state)
 		skip();
 	begin_put(right);
 	send_body(SLICE(HELLO));
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	begin_put(wrong);
 	send_body(SLICE("other"));
-	assert_int_equal(rig.ex.status, 400);
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	assert_int_equal(rig.t.ex.status, 400);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	assert_kept(HELLO_256);
 }
 
@@ -368,8 +308,8 @@ put_with_a_digest_that_is_cut_short_leaves_nothing(void **state)
 
 	(void)state;
 	begin_put(lines);
-	exchange_body(&rig.ex, SLICE(HELLO), false);
-	exchange_finish(&rig.ex, EXCHANGE_ABORTED);
+	exchange_body(&rig.t.ex, SLICE(HELLO), false);
+	exchange_finish(&rig.t.ex, EXCHANGE_ABORTED);
 	assert_int_equal(count_files(), 0);
 }
 
@@ -387,7 +327,7 @@ what_was_kept_is_loaded_while_the_file_is_the_same(void **state)
 		skip();
 	begin_put(lines);
 	send_body(SLICE(HELLO));
-	exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+	exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 	fd = openat(rig.dirfd, "x", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_true(store_kept_load(fd, &st, NULL, &set));
@@ -448,9 +388,9 @@ that_digests_cannot_be_kept_is_told_once(void **state)
 	for (int i = 0; i < 4; i++) {
 		begin_put(i == 0 ? without : with);
 		send_body(SLICE(HELLO));
-		assert_int_equal(rig.ex.status, 201);
+		assert_int_equal(rig.t.ex.status, 201);
 		assert_int_equal(unlinkat(rig.dirfd, "x", 0), 0);
-		exchange_finish(&rig.ex, EXCHANGE_COMPLETE);
+		exchange_finish(&rig.t.ex, EXCHANGE_COMPLETE);
 		n = pread(rig.log.fd, text, sizeof(text) - 1, 0);
 		assert_true(n >= 0);
 		text[n] = '\0';

@@ -11,6 +11,7 @@
 
 #include <sys/resource.h>
 
+#include "rows.h"
 #include "form_rig.h"
 #include "handler/upload_form.h"
 
@@ -383,10 +384,6 @@ main(void)
 	};
 
 	for (size_t i = 0; i < COUNT(refusals); i++)
-		tests[TESTS + i] = (struct CMUnitTest){
-			.name = refusals[i].name,
-			.test_func = run_refusal,
-			.initial_state = (void *)(uintptr_t)&refusals[i],
-		};
+		tests[TESTS + i] = row_test(refusals[i].name, run_refusal, &refusals[i]);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

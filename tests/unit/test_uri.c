@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "rows.h"
 #include "http/uri.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -295,12 +296,8 @@ main(void)
 		cmocka_unit_test(hosts_are_lower_cased_without_port_and_final_dot),
 	};
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		tests[COUNT(tests) - COUNT(cases) + i] = (struct CMUnitTest){
-			.name = cases[i].name,
-			.test_func = run_case,
-			.initial_state = (void *)&cases[i],
-		};
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		tests[COUNT(tests) - COUNT(cases) + i] =
+			row_test(cases[i].name, run_case, &cases[i]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

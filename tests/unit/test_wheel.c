@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "random.h"
 #include "base/wheel.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -295,25 +296,6 @@ struct reference {
 	uint64_t due;
 	uint64_t set_at; /* a deadline in the past counts from when it was set */
 };
-
-static uint64_t
-random_below(uint64_t *seed, uint64_t n)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed % n;
-}
-
-static uint64_t
-random_seed(void)
-{
-	const char *given = getenv("WEBSRV_TEST_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-
-	print_message("WEBSRV_TEST_SEED=%llu\n", (unsigned long long)seed);
-	return seed * 2 + 1;
-}
 
 static uint64_t
 random_span(uint64_t *seed)
