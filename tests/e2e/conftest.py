@@ -64,6 +64,7 @@ def time_limit(request):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "seconds(n): more than it takes on a quiet machine")
+    config.addinivalue_line("markers", "disk(size): of the file system small_disk")
 
 
 @pytest.fixture
@@ -112,6 +113,33 @@ def drop(tmp_path):
     directory = tmp_path / "drop"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture
+def serve(start, drop):
+    """serve(workers=1, route={}, more=[], top={}, **options): a server with that upload directory
+    at /drop/, whose route has more keys, beside more routes."""
+    def go(workers=1, route=None, more=(), top=None, **options):
+        routes = [{**harness.upload(drop, **options), **(route or {})}, *more]
+        return start(harness.config(routes, workers=workers, **(top or {})))
+    return go
+
+
+@pytest.fixture
+def small_disk(request, tmp_path):
+    """A file system of @pytest.mark.disk(size), by default 8 MiB."""
+    mark = request.node.get_closest_marker("disk")
+    size = mark.args[0] if mark else "8m"
+    with harness.mounted(tmp_path / "disk", "-t", "tmpfs", "-o", f"size={size}") as disk:
+        yield disk
+
+
+@pytest.fixture
+def plain(start, sanitized):
+    """Starts servers whose memory means something: not with sanitizers."""
+    if sanitized:
+        pytest.skip("sanitizers keep memory that was freed")
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 processes are ended by their own id; every wait has an end."""
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -101,17 +102,20 @@ def files(root, path="/*", **options):
     return {"path": path, "files": {"root": str(root), **options}}
 
 
-def mount_small(directory, size):
-    """For a fixture: a file system of that size at a directory that it makes."""
+@contextlib.contextmanager
+def mounted(directory, *options):
+    """While a with block runs: a file system at a directory, which is made when it is not there."""
     if not is_root:
-        pytest.skip("only root can mount a small file system")
-    directory.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "websrv-test", directory],
-                          capture_output=True, text=True, timeout=PATIENCE)
+        pytest.skip("only root can mount a file system")
+    directory.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", *options, "websrv-test", directory], capture_output=True,
+                          text=True, timeout=PATIENCE)
     if done.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")
-    yield directory
-    subprocess.run(["umount", "-l", directory], check=True, timeout=PATIENCE)
+        pytest.skip(f"a file system cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "-l", directory], check=True, timeout=PATIENCE)
 
 
 # Where uploads wait for their names; in the directory itself.
@@ -364,6 +368,19 @@ class Load:
             out, _ = self.wrk.communicate(timeout=self.seconds + PATIENCE)
             self.answered = int(re.search(r"(\d+) requests in", out)[1])
             self.other = re.findall(r"Non-2xx or 3xx responses: \d+", out)
+
+
+def sha256_of(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as f:
+        while piece := f.read(1 << 20):
+            digest.update(piece)
+    return digest.digest()
+
+
+def body_of(answer):
+    """Of a whole answer that has no chunks."""
+    return answer.partition(b"\r\n\r\n")[2]
 
 
 def make_old(path, seconds=3600):

@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import struct
-import urllib.parse
 
 import pytest
 
@@ -124,7 +123,7 @@ def test_names_that_mean_something_elsewhere_open_their_files_and_run_nothing(st
         (odd / name).write_text(f"this is {name!r}")
     # What has no extension would be saved, not shown.
     server = start(config([files(site, listing=True, default_type="text/plain")]))
-    count = f"document.querySelectorAll('tbody a:not(.u)').length"
+    count = "document.querySelectorAll('tbody a:not(.u)').length"
     steps = [("open", server.url + "/odd/"), ("evaluate", count), ("shot", "listing-odd-names")]
     shown = sorted(names, key=lambda n: [c + 32 if 65 <= c <= 90 else c for c in n.encode()])
     for row in range(2, len(names) + 2):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 # pylint: disable=unused-import
-from test_browser_tus import (serve,  # noqa: F401
+from test_browser_tus import (  # noqa: F401
                               test_a_cut_network_and_a_tab_loaded_anew_cost_nothing)
 from test_browser_upload import (  # noqa: F401
     double, make, test_a_file_chosen_again_after_the_page_was_closed_goes_on_where_it_was,

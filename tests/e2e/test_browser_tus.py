@@ -3,7 +3,6 @@
 in ways of its own is test_browser_upload.py."""
 
 import contextlib
-import hashlib
 import os
 import signal
 import socket
@@ -11,20 +10,12 @@ import threading
 
 import pytest
 
-from harness import STAGING, config, until, upload
+from harness import STAGING, sha256_of, until
 from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, hook, make)  # noqa: F401
 
 
-@pytest.fixture
-def serve(start, drop):
-    def go(workers=1, **options):
-        return start(config([upload(drop, **options)], workers=workers))
-    return go
-
-
 def same(drop, path):
-    with open(path, "rb") as mine, open(drop / os.path.basename(path), "rb") as there:
-        return hashlib.sha256(mine.read()).digest() == hashlib.sha256(there.read()).digest()
+    return sha256_of(path) == sha256_of(drop / os.path.basename(path))
 
 
 @pytest.mark.seconds(60)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Files as download programs fetch them: in parts, in turns, again only when they have changed."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -11,18 +10,10 @@ import time
 
 import pytest
 
-from harness import config, curl, files, make_old, send_get, until
+from harness import config, curl, files, make_old, send_get, sha256_of, until
 
 MIB = 1 << 20
 GIB = 1 << 30
-
-
-def sha256_of(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as f:
-        while piece := f.read(MIB):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def fetch(*args, **options):

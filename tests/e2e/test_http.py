@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from harness import (STAGING, config, cpu_seconds, curl, files, mount_small, make_old, read_all, read_answer,
-                     send_get, until, upload)
+from harness import (STAGING, config, cpu_seconds, curl, files, make_old, read_all, read_answer,
+                     send_get, sha256_of, until, upload)
 
 MIB = 1 << 20
 
@@ -25,14 +25,6 @@ def status_of(done):
 def code(*args, **options):
     output = () if "-o" in args else ("-o", os.devnull)
     return status_of(curl(*output, "-w", "%{http_code}", *args, **options))
-
-
-def sha256_of(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as f:
-        while piece := f.read(MIB):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 @pytest.fixture
@@ -221,7 +213,7 @@ def test_many_downloads_at_a_time_are_all_whole(start, site):
 
     def fetch():
         body = server.get("/part.bin")[2]
-        found.append(hashlib.sha256(body).hexdigest())
+        found.append(hashlib.sha256(body).digest())
     threads = [threading.Thread(target=fetch) for _ in range(24)]
     for thread in threads:
         thread.start()
@@ -444,12 +436,7 @@ def test_a_guarded_put_does_not_overwrite_what_it_has_not_seen(start, tmp_path, 
     assert (shared / "a.txt").read_bytes() == sent.read_bytes()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 1 MiB."""
-    yield from mount_small(tmp_path / "small", "1m")
-
-
+@pytest.mark.disk("1m")
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_a_full_disk_is_507_and_leaves_nothing(start, small_disk, sent, framing):
     server = start(config([upload(small_disk)], workers=1))

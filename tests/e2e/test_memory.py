@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import config, files, is_root, send_get, until
+from harness import config, files, send_get, until
 
 ALLOWED = 10 << 20
 
@@ -21,22 +21,6 @@ def memory_of(server):
         text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
         total += sum(int(n) for n in re.findall(r"(?m)^Private_\w+: +(\d+) kB", text)) << 10
     return total
-
-
-def is_sanitized(server):
-    pid = server.workers()[0]
-    return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
-
-
-@pytest.fixture
-def plain(start):
-    """A server whose memory means something: not one with sanitizers."""
-    def make(*args, **options):
-        server = start(*args, **options)
-        if is_sanitized(server):
-            pytest.skip("sanitizers keep memory that was freed")
-        return server
-    return make
 
 
 def drain(sock, seconds):

@@ -15,9 +15,9 @@ import time
 
 import pytest
 
-from harness import (PATIENCE, TROUBLE, Load, children, config, files, is_alive, is_closed,
-                     is_refused, is_root, read_all, read_answer, run, sanitizer_reports, send_get,
-                     until, upload, wait_until_open, wait_until_read)
+from harness import (PATIENCE, TROUBLE, Load, body_of, children, config, files, is_alive,
+                     is_closed, is_refused, is_root, read_all, read_answer, run,
+                     sanitizer_reports, send_get, until, upload, wait_until_open, wait_until_read)
 
 
 BIG = 16 << 20
@@ -29,10 +29,6 @@ def big(site):
     data = os.urandom(1 << 20) * (BIG >> 20)
     (site / "big.bin").write_bytes(data)
     return data
-
-
-def body_of(answer):
-    return answer.partition(b"\r\n\r\n")[2]
 
 
 # --- workers that die ---

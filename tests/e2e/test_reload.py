@@ -18,9 +18,9 @@ import time
 import pytest
 
 import harness
-from harness import (PATIENCE, Server, config, files, is_alive, is_closed, is_refused, is_root,
-                     read_all, read_answer, run, sanitizer_reports, send_get, until, upload,
-                     wait_until_open, wait_until_read)
+from harness import (PATIENCE, Server, body_of, config, files, is_alive, is_closed, is_refused,
+                     is_root, read_all, read_answer, run, sanitizer_reports, send_get, until,
+                     upload, wait_until_open, wait_until_read)
 
 BIG = 8 << 20
 
@@ -51,10 +51,6 @@ def refused_reload(server, conf=None):
     before = len(server.log())
     reload(server, conf, "reload failed; the old configuration goes on")
     return server.log()[before:]
-
-
-def body_of(answer):
-    return answer.partition(b"\r\n\r\n")[2]
 
 
 def ask(server, target="/v"):

@@ -11,14 +11,7 @@ import pytest
 
 import rufh
 import tus
-from harness import STAGING, config, mount_small, upload, uploaded
-
-
-@pytest.fixture
-def serve(start, drop):
-    def go(workers=1, **options):
-        return start(config([upload(drop, **options)], workers=workers))
-    return go
+from harness import STAGING, config, upload, uploaded
 
 
 # --- quota ---
@@ -72,12 +65,6 @@ def test_a_name_that_got_free_is_taken_by_who_asks(serve, drop):
 
 # --- the directory ---
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 256 KiB."""
-    yield from mount_small(tmp_path / "small", "256k")
-
-
 def fill(client, url):
     """More than there is room for, of a length that is not said."""
     with client.server.connect() as sock:
@@ -90,6 +77,7 @@ def fill(client, url):
         return sock.recv(64)
 
 
+@pytest.mark.disk("256k")
 def test_an_upload_that_fills_the_disk_can_be_taken_away(start, small_disk):
     client = tus.Client(start(config([upload(small_disk)], workers=1)))
     url = client.create(None, "a.bin", Upload_Defer_Length=1)

@@ -13,7 +13,7 @@ import pytest
 
 import rufh
 import tus
-from harness import STAGING, config, curl, environment, files, is_root, until, upload
+from harness import STAGING, config, curl, environment, files, mounted, until, upload
 from test_upload_faults import DOORS, every_door, shim  # noqa: F401
 
 BODY = os.urandom(300_000)  # beyond cache.file_size
@@ -72,14 +72,9 @@ def sidecars(drop):
 @contextlib.contextmanager
 def ramfs(directory):
     """A file system that keeps no attributes."""
-    if not is_root or subprocess.run(["mount", "-t", "ramfs", "none", directory],
-                                     capture_output=True).returncode != 0:
-        pytest.skip("a file system cannot be mounted here")
-    directory.chmod(0o777)
-    try:
+    with mounted(directory, "-t", "ramfs"):
+        directory.chmod(0o777)
         yield
-    finally:
-        subprocess.run(["umount", "-l", directory], check=True)
 
 
 @pytest.fixture(autouse=True)

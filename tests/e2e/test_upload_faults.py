@@ -13,8 +13,7 @@ import pytest
 
 import rufh
 import tus
-from harness import STAGING, config, environment, is_root, until, upload, uploaded
-from test_upload_tus import small_disk  # noqa: F401
+from harness import STAGING, config, environment, is_root, mounted, until, upload, uploaded
 
 MB = 1 << 20
 PIECE = 64 << 10
@@ -84,7 +83,7 @@ def forget_unfinished(drop, server):
 
 @every_door
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
-def test_a_full_disk_is_507_and_its_space_comes_back(start, small_disk, door,  # noqa: F811
+def test_a_full_disk_is_507_and_its_space_comes_back(start, small_disk, door,
                                                      chunked):
     server = start(config([upload(small_disk)]))
     send = DOORS[door]
@@ -108,29 +107,24 @@ def test_a_full_disk_is_507_and_its_space_comes_back(start, small_disk, door,  #
 def test_a_read_only_directory_is_told_and_logged(start, tmp_path, door):
     drop = tmp_path / "drop"
     drop.mkdir()
-    if is_root:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", drop],
-                          capture_output=True).returncode != 0:
-            pytest.skip("a file system cannot be mounted here")
-    try:
-        server = start(config([upload(drop)]))
+    own = mounted(drop, "-t", "tmpfs", "-o", "size=1m") if is_root else contextlib.nullcontext()
+
+    def make(how, mode):
         if is_root:
-            subprocess.run(["mount", "-o", "remount,ro", drop], check=True)
+            subprocess.run(["mount", "-o", f"remount,{how}", drop], check=True)
         else:
-            drop.chmod(0o500)
+            drop.chmod(mode)
+
+    with own:
+        server = start(config([upload(drop)]))
+        make("ro", 0o500)
         reply = DOORS[door](server, "a.txt", b"abc")
         assert reply.status in (403, 500), reply
         server.wait_for_log(r"upload: .*(Read-only file system|Permission denied)")
         assert uploaded(drop) == []
-        if is_root:
-            subprocess.run(["mount", "-o", "remount,rw", drop], check=True)
-        else:
-            drop.chmod(0o700)
+        make("rw", 0o700)
         assert DOORS[door](server, "a.txt", b"abc").status == 201
         server.stop()
-    finally:
-        if is_root:
-            subprocess.run(["umount", "-l", drop], check=True)
 
 
 # --- broken ---

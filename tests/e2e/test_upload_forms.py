@@ -13,8 +13,7 @@ import time
 import pytest
 
 from harness import STAGING, config, curl, files, read_all, until, upload, uploaded
-from test_http import small_disk  # noqa: F401
-from test_memory import ALLOWED, memory_of, plain  # noqa: F401
+from test_memory import ALLOWED, memory_of
 
 TYPE = {"Content-Type": "multipart/form-data; boundary=b"}
 
@@ -37,13 +36,6 @@ NAMES = ["one.txt", "three.txt", "two.txt"]
 def request_of(body, target="/drop/"):
     return (f"POST {target} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
             f"Content-Type: {TYPE['Content-Type']}\r\n\r\n").encode() + body
-
-
-@pytest.fixture
-def serve(start, drop):
-    def go(**options):
-        return start(config([upload(drop, **options)]))
-    return go
 
 
 def post(server, body, target="/drop/", **headers):
@@ -235,7 +227,8 @@ def test_explain_stores_nothing(serve, drop, tmp_path, run):
 
 # --- disks, crashes, memory ---
 
-def test_a_full_disk_is_507_and_leaves_nothing(start, small_disk):  # noqa: F811
+@pytest.mark.disk("1m")
+def test_a_full_disk_is_507_and_leaves_nothing(start, small_disk):
     server = start(config([upload(small_disk)]))
     body = form(*(part("f", bytes(400_000), f"{n}.bin") for n in range(3)))
     assert post(server, body)[0] == 507
@@ -273,7 +266,7 @@ def test_who_leaves_while_the_disk_is_waited_for_harms_nobody(serve, drop):
 
 
 @pytest.mark.seconds(120)
-def test_memory_stays_flat_while_a_gigabyte_goes_through(plain, drop):  # noqa: F811
+def test_memory_stays_flat_while_a_gigabyte_goes_through(plain, drop):
     server = plain(config([upload(drop, max_size="600M", durable=False)]))
     assert post(server, form(part("f", b"", "first")))[0] == 201
     block, before, most = bytes(1 << 20), memory_of(server), 0

@@ -5,6 +5,7 @@ disk that is full or slow."""
 import concurrent.futures
 import contextlib
 import errno
+import functools
 import os
 import random
 import secrets
@@ -21,17 +22,14 @@ from harness import (STAGING, config, files, raise_descriptor_limit, read_answer
                      uploaded)
 from test_auth import basic, credentials, users  # noqa: F401
 from test_upload_faults import faulty, shim  # noqa: F401
-from test_upload_tus import small_disk  # noqa: F401
 
 MB = 1 << 20
 LETTERS = string.ascii_letters + string.digits + "-_"
 
 
 @pytest.fixture
-def serve(start, drop):
-    def go(workers=2, **options):
-        return start(config([upload(drop, **{"durable": False, **options})], workers=workers))
-    return go
+def serve(serve):
+    return functools.partial(serve, workers=2, durable=False)
 
 
 def parts(drop):
@@ -225,7 +223,7 @@ def fill(disk):
             f.write(b"x" * 4096)
 
 
-def test_where_an_upload_stands_is_told_on_a_full_disk(start, small_disk):  # noqa: F811
+def test_where_an_upload_stands_is_told_on_a_full_disk(start, small_disk):
     server = start(config([upload(small_disk)]))
     client, data = tus.Client(server), random.Random(7).randbytes(3 * MB)
     url = client.create(len(data), "a.bin")

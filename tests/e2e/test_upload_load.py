@@ -12,8 +12,7 @@ import time
 import pytest
 
 import rufh
-from harness import config, files, read_answer, send_get, until, upload
-from test_memory import plain  # noqa: F401
+from harness import config, files, read_answer, send_get, sha256_of, until, upload
 
 COUNT, STEP = 100, 1 << 16
 SIZE = int(os.environ.get("WEBSRV_LOAD_MB", 5)) << 20
@@ -68,13 +67,8 @@ def send_some(server, numbers, block, together, results):
             results[n] = rufh.read_reply(stream).status
 
 
-def digest_of(path):
-    with open(path, "rb") as f:
-        return hashlib.file_digest(f, "sha256").digest()
-
-
 @pytest.mark.seconds(300)
-def test_100_uploads_at_once_are_whole_and_cost_little(plain, site, drop):  # noqa: F811
+def test_100_uploads_at_once_are_whole_and_cost_little(plain, site, drop):
     server = plain(config([upload(drop, durable=True), files(site)], workers=2))
     assert server.get()[0] == 200
     block, results, groups = os.urandom(STEP), {}, 10
@@ -100,6 +94,6 @@ def test_100_uploads_at_once_are_whole_and_cost_little(plain, site, drop):  # no
     rest = block * (SIZE // STEP)
     for n in range(COUNT):
         whole = n.to_bytes(8, "big") + rest[:SIZE - 8]
-        assert digest_of(drop / str(n)) == hashlib.sha256(whole).digest()
+        assert sha256_of(drop / str(n)) == hashlib.sha256(whole).digest()
     assert watch.took and watch.most - before < COUNT * ALLOWED
     until(lambda: server.get()[0] == 200, "service")

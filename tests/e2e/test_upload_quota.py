@@ -2,6 +2,7 @@
 """Quotas of upload directories and uploads at a time of one client, over several workers."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -19,18 +20,8 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def drop(tmp_path):
-    path = tmp_path / "drop"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def serve(start, drop):
-    def go(workers=2, route=None, **options):
-        options = {"durable": False, "max_size": "64M", **options}
-        return start(config([{**upload(drop, **options), **(route or {})}], workers=workers))
-    return go
+def serve(serve):
+    return functools.partial(serve, workers=2, durable=False, max_size="64M")
 
 
 def put(server, name, body=b"abc", method="PUT"):

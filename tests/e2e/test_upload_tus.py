@@ -7,7 +7,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import time
 
 import pytest
@@ -20,12 +19,8 @@ MB = 1 << 20
 
 
 @pytest.fixture
-def serve(start, drop):
-    def go(workers=1, route=None, more=(), top=None, **options):
-        server = start(config([{**upload(drop, **options), **(route or {})}, *more],
-                              workers=workers, **(top or {})))
-        return Client(server)
-    return go
+def serve(serve):
+    return lambda **options: Client(serve(**options))
 
 
 def staged(drop):
@@ -492,17 +487,6 @@ def test_a_reload_does_not_keep_an_upload_from_going_on(serve, drop):
 
 
 # --- room and time ---
-
-@pytest.fixture
-def small_disk(tmp_path):
-    where = tmp_path / "disk"
-    where.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", where],
-                      capture_output=True).returncode != 0:
-        pytest.skip("a small file system cannot be mounted here")
-    yield where
-    subprocess.run(["umount", "-l", where], check=True)
-
 
 def test_a_full_disk_is_507_and_it_goes_on_when_there_is_room(start, small_disk):
     tus = Client(start(config([upload(small_disk)], workers=1)))

@@ -13,20 +13,6 @@ import pytest
 from harness import STAGING, config, curl, files, make_old, until, upload, uploaded
 
 
-@pytest.fixture
-def drop(tmp_path):
-    path = tmp_path / "drop"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def serve(start, drop):
-    def go(route=None, **options):
-        return start(config([{**upload(drop, **options), **(route or {})}], workers=1))
-    return go
-
-
 def send(server, method, target, body=b"abc", **headers):
     status, fields, text = server.request(method, target, body=body, headers={
         name.replace("_", "-"): value for name, value in headers.items()})
