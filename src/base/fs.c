@@ -4,6 +4,7 @@
  */
 #include "base/fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -246,6 +247,27 @@ fs_last_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash != NULL ? slash + 1 : path;
+}
+
+int
+fs_each_name(int dirfd, void (*look)(void *ctx, const char *name), void *ctx)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+	int rc;
+
+	if (dir == NULL) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (errno = 0, (e = readdir(dir)) != NULL)
+		look(ctx, e->d_name);
+	rc = -errno;
+	closedir(dir);
+	return rc;
 }
 
 int

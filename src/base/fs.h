@@ -74,6 +74,11 @@ int fs_open_dirs(int dirfd, const char *path, bool create, mode_t mode)
 int fs_pwrite_full(int fd, const void *data, size_t len, off_t offset)
 	__attribute__((warn_unused_result));
 
+/* Calls look(ctx, name) for each name in the directory; "." and ".." may be among them. 0, or
+ * -errno when not all were read. */
+int fs_each_name(int dirfd, void (*look)(void *ctx, const char *name), void *ctx)
+	__attribute__((warn_unused_result));
+
 /* Waits until the names in the directory are on disk. 0 or -errno. */
 int fs_sync_dir(int dirfd) __attribute__((warn_unused_result));
 

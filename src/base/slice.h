@@ -74,6 +74,17 @@ slice_ends_with(struct slice s, struct slice suffix)
 		memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
+/* How often `c` is in it. */
+static inline size_t
+slice_count(struct slice s, char c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += s.ptr[i] == c;
+	return n;
+}
+
 /* Index of the first `c`, or s.len when there is none. */
 static inline size_t
 slice_find(struct slice s, char c)

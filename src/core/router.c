@@ -11,16 +11,6 @@
 
 #include "base/regex.h"
 
-static size_t
-count_slashes(struct slice s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++)
-		n += s.ptr[i] == '/';
-	return n;
-}
-
 /* Of the first segment with its '/'; 0: it has none. */
 static size_t
 segment_len(struct slice path)
@@ -84,7 +74,7 @@ router_init(struct router *r, const struct route *routes, size_t route_count,
 		return -ENOMEM;
 	for (size_t i = 0; i < route_count; i++) {
 		struct slice key = routes[i].prefix;
-		size_t depth = count_slashes(key);
+		size_t depth = slice_count(key, '/');
 
 		if (routes[i].conf->regex != NULL) {
 			r->regexes[r->regex_count++] = &routes[i];

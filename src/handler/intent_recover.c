@@ -3,7 +3,6 @@
  * intent_recover: what a crash left of requests with several files is taken back. Each step is
  * decided by what is there, never by what should be: so it may be cut off itself, and done again.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -230,41 +229,31 @@ undo_intent(const struct undo *u, const char *name)
 
 /* --- all --- */
 
-static int
-undo_those_of(const struct undo *u, DIR *dir)
+static void
+undo_if_intent(void *ctx, const char *name)
 {
-	struct dirent *e;
-
-	while (errno = 0, (e = readdir(dir)) != NULL) {
-		if (slice_ends_with(slice_from_str(e->d_name), SLICE(INTENT_ENDING)))
-			undo_intent(u, e->d_name);
-	}
-	return -errno;
+	if (slice_ends_with(slice_from_str(name), SLICE(INTENT_ENDING)))
+		undo_intent(ctx, name);
 }
 
 int
 intent_recover(int staging, struct intent_result *out)
 {
 	struct undo u = { .staging = staging, .out = out };
-	int fd = openat(staging, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct stat st;
 	int rc;
 
 	*out = (struct intent_result){ 0 };
 	u.dir = openat(staging, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir == NULL || u.dir < 0 || fstat(u.dir, &st) < 0) {
+	if (u.dir < 0)
+		return -errno;
+	if (fstat(u.dir, &st) < 0) {
 		rc = -errno;
 	} else {
 		u.device = st.st_dev;
-		rc = undo_those_of(&u, dir);
+		rc = fs_each_name(staging, undo_if_intent, &u);
 	}
-	if (u.dir >= 0)
-		close(u.dir);
-	if (dir != NULL)
-		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
+	close(u.dir);
 	return rc;
 }
 

@@ -168,16 +168,6 @@ add_link_up(struct buf *b, const struct listing_page *page, size_t n)
 
 /* --- the head --- */
 
-static size_t
-count_levels(struct slice rest)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < rest.len; i++)
-		n += rest.ptr[i] == '/';
-	return n;
-}
-
 static void
 add_crumb(struct buf *b, const struct listing_page *page, struct slice text, size_t up)
 {
@@ -198,7 +188,7 @@ add_crumbs(struct buf *b, const struct listing_page *page)
 {
 	struct slice root = slice_make(page->path.ptr, page->path.len - page->rest.len);
 	struct slice rest = page->rest;
-	size_t up = count_levels(rest);
+	size_t up = slice_count(rest, '/');
 
 	add_crumb(b, page, root, up);
 	if (up > CRUMBS_MAX)

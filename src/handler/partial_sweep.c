@@ -4,7 +4,6 @@
  * for. Waits for the disk, so it is not for the loop. Every upload is locked before it is
  * judged: what someone appends to is left alone.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -106,8 +105,9 @@ sweep_temp(const struct sweep *s, const char *name)
 
 /* One name of an upload stands for all: the bytes, or the record where they are published. */
 static void
-sweep_name(const struct sweep *s, const char *name)
+sweep_name(void *ctx, const char *name)
 {
+	const struct sweep *s = ctx;
 	struct slice all = slice_from_str(name);
 	struct slice id = slice_make(name, slice_find(all, '.'));
 	struct slice ending = slice_from(all, id.len);
@@ -124,35 +124,14 @@ sweep_name(const struct sweep *s, const char *name)
 }
 
 static void
-count_name(const struct sweep *s, const char *name)
+count_name(void *ctx, const char *name)
 {
+	const struct sweep *s = ctx;
 	struct slice all = slice_from_str(name);
 	struct slice id = slice_make(name, slice_find(all, '.'));
 
 	s->out->kept +=
 		partial_is_id(id) && slice_eq(slice_from(all, id.len), SLICE(".part"));
-}
-
-static int
-each_name(const struct sweep *s, void (*look)(const struct sweep *s, const char *name))
-{
-	int fd = openat(s->staging, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *e;
-	int rc = 0;
-
-	if (dir == NULL) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (errno = 0, (e = readdir(dir)) != NULL)
-		look(s, e->d_name);
-	if (errno != 0)
-		rc = -errno;
-	closedir(dir);
-	return rc;
 }
 
 int
@@ -161,7 +140,7 @@ partial_sweep(int staging, int64_t now, int64_t grace, struct partial_sweep *out
 	struct sweep s = { staging, now, grace, out };
 
 	*out = (struct partial_sweep){ 0 };
-	return each_name(&s, sweep_name);
+	return fs_each_name(staging, sweep_name, &s);
 }
 
 int
@@ -169,7 +148,7 @@ partial_count(int staging, uint64_t *count)
 {
 	struct partial_sweep out = { 0 };
 	struct sweep s = { .staging = staging, .out = &out };
-	int rc = each_name(&s, count_name);
+	int rc = fs_each_name(staging, count_name, &s);
 
 	*count = out.kept;
 	return rc;

@@ -165,11 +165,8 @@ descriptors(const struct publish *p)
 {
 	size_t n = 4;
 
-	for (size_t i = 0; i < p->count; i++) {
-		n += 2;
-		for (const char *c = p->items[i].path; *c != '\0'; c++)
-			n += *c == '/';
-	}
+	for (size_t i = 0; i < p->count; i++)
+		n += 2 + slice_count(slice_from_str(p->items[i].path), '/');
 	return n;
 }
 
@@ -283,7 +280,8 @@ keep_digests(const struct publish *p)
 	for (size_t i = 0; i < p->count; i++) {
 		const struct publish_item *item = &p->items[i];
 
-		store_kept_save(p->store, item->file, item->path, fs_last_name(item->path));
+		store_kept_save(p->store, item->file, item->path,
+				fs_last_name(item->path));
 	}
 }
 

@@ -4,7 +4,6 @@
  */
 #include "handler/store_sidecar.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -122,8 +121,9 @@ is_needed(const struct sweep *s, const char *name, const struct sidecar *sidecar
 }
 
 static void
-sweep_name(const struct sweep *s, const char *name)
+sweep_name(void *ctx, const char *name)
 {
+	const struct sweep *s = ctx;
 	struct sidecar sidecar;
 	struct stat st;
 	int fd, rc;
@@ -142,27 +142,6 @@ sweep_name(const struct sweep *s, const char *name)
 		unlinkat(s->staging, name, 0);
 }
 
-static int
-sweep_all(const struct sweep *s)
-{
-	int fd = openat(s->staging, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *e;
-	int rc;
-
-	if (dir == NULL) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (errno = 0, (e = readdir(dir)) != NULL)
-		sweep_name(s, e->d_name);
-	rc = -errno;
-	closedir(dir);
-	return rc;
-}
-
 int
 sidecar_sweep(int staging, int64_t now, int64_t grace, sidecar_is_true_fn is_true)
 {
@@ -172,7 +151,7 @@ sidecar_sweep(int staging, int64_t now, int64_t grace, sidecar_is_true_fn is_tru
 	s.dirfd = openat(staging, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s.dirfd < 0)
 		return -errno;
-	rc = sweep_all(&s);
+	rc = fs_each_name(staging, sweep_name, &s);
 	close(s.dirfd);
 	return rc;
 }

@@ -348,6 +348,31 @@ writing_to_a_full_device_says_so(void **state)
 	close(fd);
 }
 
+static void
+take_name(void *ctx, const char *name)
+{
+	if (strcmp(name, "file") == 0 || strcmp(name, "sub") == 0)
+		++*(unsigned *)ctx;
+	else if (name[0] != '.')
+		fail_msg("%s", name);
+}
+
+static void
+every_name_of_a_directory_is_looked_at(void **state)
+{
+	const struct place *p = *state;
+	unsigned names = 0;
+	int file;
+
+	for (unsigned i = 1; i <= 2; i++) { /* from the beginning each time */
+		assert_int_equal(fs_each_name(p->root, take_name, &names), 0);
+		assert_int_equal(names, 2 * i);
+	}
+	file = openat(p->root, "file", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fs_each_name(file, take_name, &names), -ENOTDIR);
+	close(file);
+}
+
 /* --- new files --- */
 
 /*
@@ -596,6 +621,7 @@ main(void)
 		TEST(descriptors_are_not_inherited_and_do_not_block),
 		TEST(reading_stops_at_the_end_of_the_file),
 		TEST(writing_to_a_full_device_says_so),
+		TEST(every_name_of_a_directory_is_looked_at),
 		TEST(temp_file_is_nowhere_until_published),
 		TEST(temp_file_is_hidden_where_there_is_no_tmpfile),
 		TEST(directory_cannot_be_replaced_and_nothing_stays),

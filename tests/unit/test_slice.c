@@ -50,6 +50,9 @@ slices_are_searched_within_their_length(void **state)
 	assert_int_equal(slice_find(slice_make(s.ptr, 2), 'c'), 2);
 	assert_int_equal(slice_find(s, 'x'), 3);
 	assert_int_equal(slice_find(slice_make(NULL, 0), 'x'), 0);
+	assert_int_equal(slice_count(SLICE("/a//b"), '/'), 3);
+	assert_int_equal(slice_count(slice_make("/a//b", 3), '/'), 2);
+	assert_int_equal(slice_count(slice_make(NULL, 0), '/'), 0);
 }
 
 static void
