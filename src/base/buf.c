@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 
 void
@@ -146,6 +147,41 @@ buf_add_html(struct buf *b, struct slice s)
 			buf_add(b, s.ptr, n);
 		s = slice_from(s, n != 0 ? n : 1);
 	}
+}
+
+void
+buf_add_number(struct buf *b, uint64_t n)
+{
+	char digits[20];
+
+	buf_add(b, digits, number_format(n, digits));
+}
+
+void
+buf_add_size(struct buf *b, uint64_t size)
+{
+	static const char units[] = "kMGTPE";
+	uint64_t tenth = 100, tenths;
+	size_t i = 0;
+
+	if (size < 1000) {
+		buf_add_number(b, size);
+		buf_add_str(b, "&nbsp;B");
+		return;
+	}
+	/* Rounded without overflow: 999950 bytes are 1.0 MB. */
+	tenths = size / tenth + (size % tenth >= tenth / 2);
+	while (tenths >= 10000) {
+		tenth *= 1000;
+		tenths = size / tenth + (size % tenth >= tenth / 2);
+		i++;
+	}
+	buf_add_number(b, tenths / 10);
+	buf_add_char(b, '.');
+	buf_add_char(b, (char)('0' + tenths % 10));
+	buf_add_str(b, "&nbsp;");
+	buf_add_char(b, units[i]);
+	buf_add_char(b, 'B');
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -33,6 +34,10 @@ void buf_printf(struct buf *b, const char *fmt, ...)
  * characters, bytes that are not UTF-8 and characters that reorder the text around them
  * (U+202A to U+202E, U+2066 to U+2069) become U+FFFD. */
 void buf_add_html(struct buf *b, struct slice s);
+/* Decimal digits. */
+void buf_add_number(struct buf *b, uint64_t n);
+/* HTML text for people: "999&nbsp;B", "1.4&nbsp;MB": decimal units, one digit behind the point. */
+void buf_add_size(struct buf *b, uint64_t size);
 /* One log-safe run: bytes below 0x20, above 0x7e, '"' and '\\' become \xHH. */
 void buf_add_escaped(struct buf *b, struct slice s);
 /* The inside of a JSON string, ASCII only: everything else as \uXXXX, also bytes that are

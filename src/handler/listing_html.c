@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "base/number.h"
 #include "handler/listing_render.h"
 
 #define CRUMBS_MAX 24 /* directories in the heading; those between are left out */
@@ -84,47 +83,11 @@ static const struct column columns[] = {
 /* --- parts --- */
 
 static void
-add_number(struct buf *b, uint64_t n)
-{
-	char digits[20];
-
-	buf_add(b, digits, number_format(n, digits));
-}
-
-static void
 add_count(struct buf *b, uint64_t n, const char *one, const char *many)
 {
-	add_number(b, n);
+	buf_add_number(b, n);
 	buf_add_char(b, ' ');
 	buf_add_str(b, n == 1 ? one : many);
-}
-
-/* "999 B", "1.4 MB": decimal units, one digit behind the point. */
-static void
-add_size(struct buf *b, uint64_t size)
-{
-	static const char units[] = "kMGTPE";
-	uint64_t tenth = 100, tenths;
-	size_t i = 0;
-
-	if (size < 1000) {
-		add_number(b, size);
-		buf_add_str(b, "&nbsp;B");
-		return;
-	}
-	/* Rounded without overflow: 999950 bytes are 1.0 MB. */
-	tenths = size / tenth + (size % tenth >= tenth / 2);
-	while (tenths >= 10000) {
-		tenth *= 1000;
-		tenths = size / tenth + (size % tenth >= tenth / 2);
-		i++;
-	}
-	add_number(b, tenths / 10);
-	buf_add_char(b, '.');
-	buf_add_char(b, (char)('0' + tenths % 10));
-	buf_add_str(b, "&nbsp;");
-	buf_add_char(b, units[i]);
-	buf_add_char(b, 'B');
 }
 
 static void
@@ -257,7 +220,7 @@ add_size_cell(struct buf *b, const struct dirlist_entry *e)
 	buf_add_str(b, "<td title=\"");
 	add_count(b, e->size, "byte", "bytes");
 	buf_add_str(b, "\">");
-	add_size(b, e->size);
+	buf_add_size(b, e->size);
 	buf_add_str(b, "</td>");
 }
 
@@ -310,7 +273,7 @@ render_tail(struct buf *b, const struct listing_page *page)
 	if (l->files != 0) {
 		add_count(b, l->files, "file", "files");
 		buf_add_str(b, ", ");
-		add_size(b, l->bytes);
+		buf_add_size(b, l->bytes);
 	}
 	buf_add_str(b, "</p>\n</main>\n</body>\n</html>\n");
 }

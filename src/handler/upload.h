@@ -115,7 +115,8 @@ int upload_refuse(struct exchange *ex, int status, const char *why);
 int upload_refuse_for_now(struct exchange *ex, int status, struct slice seconds,
 			  const char *why);
 
-/* upload_methods.c: is it a request for the page? */
+/* upload_methods.c: is there a page to upload with at this URL, and is it asked for? */
+bool upload_has_page(const struct exchange *ex);
 bool upload_wants_page(const struct exchange *ex);
 /* And members of handler_ops. */
 bool upload_claims(const struct exchange *ex);

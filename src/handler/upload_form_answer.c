@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/number.h"
 #include "core/exchange.h"
 #include "handler/upload.h"
 #include "http/negotiate.h"
@@ -37,14 +36,6 @@ format_location(const struct exchange *ex, const char *name, char *room)
 	return slice_make(room, len);
 }
 
-static void
-add_number(struct buf *b, uint64_t n)
-{
-	char digits[20];
-
-	buf_add(b, digits, number_format(n, digits));
-}
-
 /* --- JSON --- */
 
 static void
@@ -63,7 +54,7 @@ render_json(struct buf *b, const struct exchange *ex, const struct publish_item 
 			buf_add_json(b, location);
 		}
 		buf_add_str(b, "\", \"size\": ");
-		add_number(b, items[i].file->size);
+		buf_add_number(b, items[i].file->size);
 		buf_add_char(b, '}');
 	}
 	buf_add_str(b, "\n]}\n");
@@ -89,6 +80,7 @@ static const char page_head[] =
 	"border-bottom:1px solid var(--line)}\n"
 	"li bdi{white-space:pre-wrap;overflow-wrap:anywhere}\n"
 	"li span{margin-left:auto;color:var(--soft);font-variant-numeric:tabular-nums}\n"
+	"p{margin:1.5rem 0 0}\n"
 	"a{color:var(--path);text-decoration:none;text-underline-offset:.2em}\n"
 	"a:hover{text-decoration:underline}\n"
 	":focus-visible{outline:3px solid var(--mark);outline-offset:1px;"
@@ -117,9 +109,17 @@ render_file(struct buf *b, const struct publish_item *item, struct slice link)
 	buf_add_str(b, "<bdi>");
 	buf_add_html(b, slice_from_str(item->result.name));
 	buf_add_str(b, link.len != 0 ? "</bdi></a><span>" : "</bdi><span>");
-	add_number(b, item->file->size);
-	buf_add_str(b, item->file->size == 1 ? " byte</span></li>\n"
-					     : " bytes</span></li>\n");
+	buf_add_size(b, item->file->size);
+	buf_add_str(b, "</span></li>\n");
+}
+
+/* To the page whose form it may have been; who is sent there by GET sends nothing twice. */
+static void
+render_way_back(struct buf *b, const struct exchange *ex, char *room)
+{
+	buf_add_str(b, "<p><a href=\"");
+	buf_add_html(b, slice_make(room, uri_path_encode(ex->path, room)));
+	buf_add_str(b, "\">Upload more files</a></p>\n");
 }
 
 static void
@@ -129,14 +129,17 @@ render_html(struct buf *b, const struct exchange *ex, const struct publish_item 
 	bool links = is_readable(ex);
 
 	buf_add(b, page_head, sizeof(page_head) - 1);
-	add_number(b, count);
+	buf_add_number(b, count);
 	buf_add_str(b, count == 1 ? " file is stored</h1>\n<ul>\n"
 				  : " files are stored</h1>\n<ul>\n");
 	for (size_t i = 0; i < count; i++)
 		render_file(b, &items[i],
 			    links ? format_location(ex, items[i].result.name, room)
 				  : slice_make(NULL, 0));
-	buf_add_str(b, "</ul>\n</main>\n</body>\n</html>\n");
+	buf_add_str(b, "</ul>\n");
+	if (upload_has_page(ex))
+		render_way_back(b, ex, room);
+	buf_add_str(b, "</main>\n</body>\n</html>\n");
 }
 
 /* --- which --- */

@@ -22,6 +22,12 @@ page_methods(const struct exchange *ex)
 }
 
 bool
+upload_has_page(const struct exchange *ex)
+{
+	return page_methods(ex) != 0;
+}
+
+bool
 upload_wants_page(const struct exchange *ex)
 {
 	return (page_methods(ex) & HTTP_BIT(ex->head.method)) != 0;

@@ -78,8 +78,11 @@ def test_without_script_the_answer_says_what_is_stored(serve, drop, act, make): 
     plain = {**DESKTOP, "javaScriptEnabled": False}
     text = "document.querySelector('main, body').innerText"
     send = [("open", server.url + "/drop/"), ("files", ["#file", *paths]), ("click", "button")]
-    stored = act(plain, *send, ("shot", "form-stored"), ("evaluate", text))[0]
+    stored, url = act(plain, *send, ("shot", "form-stored"), ("evaluate", text),
+                      ("click", "main p a"), ("evaluate", "location.href"))[:2]
     assert stored.startswith("2 files are stored")
+    assert "1.0\u00a0kB" in stored and "3.1\u00a0MB" in stored
+    assert url == server.url + "/drop/"
     assert "na\u00efve.txt" in stored and "b.bin" in stored
     assert all(same(drop, path) for path in paths)
     refused = act(plain, *send, ("shot", "form-refused"), ("evaluate", text))[0]

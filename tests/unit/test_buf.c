@@ -138,6 +138,25 @@ json_text_is_always_valid(void **state)
 	is_text(&b, "\\u00ff\\u00c3(\\u00ed\\u00a0\\u0080\\u00e2\\u0082");
 }
 
+static void
+sizes_are_told_as_people_read_them(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b);
+	buf_add_size(&b, 0);
+	is_text(&b, "0&nbsp;B");
+	buf_add_size(&b, 999);
+	is_text(&b, "999&nbsp;B");
+	buf_add_size(&b, 1000);
+	is_text(&b, "1.0&nbsp;kB");
+	buf_add_size(&b, 999950);
+	is_text(&b, "1.0&nbsp;MB");
+	buf_add_size(&b, UINT64_MAX);
+	is_text(&b, "18.4&nbsp;EB");
+}
+
 int
 main(void)
 {
@@ -149,6 +168,7 @@ main(void)
 		cmocka_unit_test(html_text_cannot_reorder_what_is_around_it),
 		cmocka_unit_test(log_text_stays_on_its_line),
 		cmocka_unit_test(json_text_is_always_valid),
+		cmocka_unit_test(sizes_are_told_as_people_read_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,11 +62,14 @@ browsers_get_a_page(void **state)
 	assert_non_null(strstr(rig.t.body.ptr, "<h1>1 file is stored</h1>"));
 	assert_non_null(strstr(rig.t.body.ptr,
 			       "<a href=\"/over/%3Cb%3E&amp;\"><bdi>&lt;b&gt;&amp;</bdi>"
-			       "</a><span>1 byte</span>"));
+			       "</a><span>1&nbsp;B</span>"));
 	assert_int_equal(take_files(), 1);
-	/* What cannot be read has no link. */
+	/* What cannot be read has no link; where the page to upload with is there is one to it. */
+	assert_null(strstr(rig.t.body.ptr, "Upload more"));
 	assert_int_equal(send_as_browser("/other/", FILE_OF("a") "1" END), 201);
 	assert_non_null(strstr(rig.t.body.ptr, "<li><bdi>a</bdi>"));
+	assert_non_null(
+		strstr(rig.t.body.ptr, "<a href=\"/other/\">Upload more files</a>"));
 	assert_int_equal(take_files(), 1);
 }
 
