@@ -93,6 +93,8 @@ refuse_new(struct resume *r, int status)
 			r->ex, 503, SLICE("1"),
 			"The server does not know yet how much is stored here; please "
 			"try again in a moment.");
+	exchange_note(r->ex, TRACE_UPLOAD, "\"unfinished\": all %u are there already",
+		      (unsigned)resume_store(r)->conf->unfinished);
 	return upload_refuse_for_now(r->ex, 507, SLICE("60"),
 				     "Too many unfinished uploads are kept here; please "
 				     "complete or remove one, or try again later.");

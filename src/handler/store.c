@@ -286,19 +286,25 @@ store_discard(struct store_file *f)
 
 /* --- publish --- */
 
-/* The first of "a (2).txt", "a (3).txt" and so on that is free. */
-static int
-publish_renamed(struct store_file *f, int dirfd, struct slice name,
-		struct store_result *out)
+static void
+number_name(const char *name, unsigned n, struct store_result *out)
 {
 	char other[UPLOAD_NAME_MAX];
+	struct slice next = upload_name_number(slice_from_str(name), n, 0, other);
+
+	memcpy(out->name, next.ptr, next.len);
+	out->name[next.len] = '\0';
+}
+
+/* The first of "a (2).txt", "a (3).txt" and so on that is free. */
+static int
+publish_renamed(struct store_file *f, int dirfd, const char *name,
+		struct store_result *out)
+{
 	int rc = -EEXIST;
 
 	for (unsigned n = 2; n < STORE_RENAME_TRIES && rc == -EEXIST; n++) {
-		struct slice next = upload_name_number(name, n, 0, other);
-
-		memcpy(out->name, next.ptr, next.len);
-		out->name[next.len] = '\0';
+		number_name(name, n, out);
 		rc = fs_temp_publish(&f->temp, dirfd, out->name, false, NULL);
 	}
 	return rc;
@@ -377,7 +383,7 @@ publish_in(struct store *s, struct store_file *f, int dirfd, const char *name,
 	if (rc == -EEXIST && create_only)
 		return 412;
 	if (rc == -EEXIST && s->conf->conflict == CONF_CONFLICT_RENAME)
-		rc = publish_renamed(f, dirfd, slice_from_str(name), out);
+		rc = publish_renamed(f, dirfd, name, out);
 	if (rc == 0)
 		store_quota_settle(f, true);
 	return rc == 0 ? 0 : store_failed(s, "publish", name, rc);
@@ -526,12 +532,33 @@ store_look(struct store *s)
 	return rc == 0 ? 0 : store_failed(s, "create a file in", "", -errno);
 }
 
+static bool
+is_taken(int dirfd, const char *name)
+{
+	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+foresee_renamed(struct store *s, const char *path, struct store_result *out)
+{
+	const char *name;
+	int fd = store_open_parent(s, path, false, &name);
+
+	if (fd < 0)
+		return; /* without the directory every name in it is free */
+	for (unsigned n = 2; n < STORE_RENAME_TRIES && is_taken(fd, out->name); n++)
+		number_name(name, n, out);
+	close(fd);
+}
+
 int
 store_foresee(struct store *s, const char *path, const struct http_head *head,
 	      struct store_result *out)
 {
 	snprintf(out->name, sizeof(out->name), "%s", fs_last_name(path));
-	out->replaced = s->conf->conflict == CONF_CONFLICT_REPLACE &&
-			faccessat(s->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (s->conf->conflict == CONF_CONFLICT_RENAME)
+		foresee_renamed(s, path, out);
+	out->replaced =
+		s->conf->conflict == CONF_CONFLICT_REPLACE && is_taken(s->dirfd, path);
 	return store_check_name(s, path, head);
 }

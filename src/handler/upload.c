@@ -219,9 +219,38 @@ upload_check_path(struct exchange *ex, struct slice path)
 	e = upload_name_check_path(path, STORE_DEPTH_MAX, 0);
 	if (e != UPLOAD_NAME_OK)
 		return upload_refuse(ex, 400, upload_name_sentence(e));
-	if (u->type_count != 0 && !upload_name_has_type(path, u->types, u->type_count))
-		return upload_refuse(ex, 415, upload_name_sentence(UPLOAD_NAME_TYPE));
-	return 0;
+	if (u->type_count == 0 || upload_name_has_type(path, u->types, u->type_count))
+		return 0;
+	exchange_note(ex, TRACE_UPLOAD, "%.*s: ends in none of the %zu of \"types\"",
+		      SLICE_ARG(path), u->type_count);
+	return upload_refuse(ex, 415, upload_name_sentence(UPLOAD_NAME_TYPE));
+}
+
+/* Which of the limits it was that the store has refused by. */
+static void
+note_room(struct exchange *ex, uint64_t more)
+{
+	const struct store *s = &upload_of(ex)->store;
+	uint64_t quota = s->conf->quota;
+	uint64_t used = quota != 0 && s->quota.quota != NULL ? quota_used(&s->quota) : 0;
+	const char *what = "the disk has room for";
+
+	if (quota != 0 && (used > quota || more > quota - used))
+		what = "\"quota\" allows";
+	else if (s->conf->reserve != 0)
+		what = "\"reserve\" leaves on the disk";
+	exchange_note(ex, TRACE_UPLOAD, "%llu bytes are more than %s",
+		      (unsigned long long)more, what);
+}
+
+int
+upload_check_room(struct exchange *ex, uint64_t more)
+{
+	int status = store_check_room(&upload_of(ex)->store, 0, more);
+
+	if (status == 507 && ex->trace != NULL)
+		note_room(ex, more);
+	return status;
 }
 
 int
@@ -229,7 +258,7 @@ upload_check_length(struct exchange *ex)
 {
 	uint64_t length = ex->head.body == HTTP_BODY_LENGTH ? ex->head.content_length : 0;
 
-	return store_check_room(&upload_of(ex)->store, 0, length);
+	return upload_check_room(ex, length);
 }
 
 const char *

@@ -77,6 +77,8 @@ int upload_choose_path(struct exchange *ex, const char **path);
  * when it has directories and the store makes none. */
 int upload_check_path(struct exchange *ex, struct slice path);
 
+/* Is there room for a new file of `more` bytes, as far as that is known? 0, 413 or 507. */
+int upload_check_room(struct exchange *ex, uint64_t more);
 /* What is known before the body comes: its length, when it has one: 0, 413 or 507. */
 int upload_check_length(struct exchange *ex);
 

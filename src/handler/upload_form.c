@@ -102,17 +102,20 @@ check_head(struct exchange *ex)
 {
 	struct store *s = &upload_of(ex)->store;
 	uint64_t length = ex->head.body == HTTP_BODY_LENGTH ? ex->head.content_length : 0;
+	int status = 0;
 
 	/* RFC 9110 section 14.5: a part must not pass for the whole. */
 	if (http_head_find(&ex->head, HTTP_FIELD_CONTENT_RANGE) != NULL)
 		return upload_refuse(ex, 400, "A part of a form is not taken here.");
 	if (ex->dry) {
 		exchange_note(ex, TRACE_UPLOAD, "a form; not looked at: what is in it");
-		return store_look(s);
+		status = store_look(s);
 	}
 	/* How much of it is files is not known yet: each is asked about again. */
-	return store_check_room(s, 0,
-				length < s->conf->max_size ? length : s->conf->max_size);
+	return status != 0 ? status
+			   : upload_check_room(ex, length < s->conf->max_size
+							   ? length
+							   : s->conf->max_size);
 }
 
 static int

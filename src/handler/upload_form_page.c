@@ -17,6 +17,7 @@ page_open(struct exchange *ex)
 	if (p == NULL)
 		return 503;
 	p->door = &upload_form_page;
+	exchange_note(ex, TRACE_UPLOAD, "the page to upload with");
 	ex->data = p;
 	ex->own_fields |= EXCHANGE_OWN(HTTP_FIELD_CONTENT_SECURITY_POLICY) |
 			  EXCHANGE_OWN(HTTP_FIELD_CONTENT_TYPE);

@@ -242,7 +242,6 @@ go_on(struct exchange *ex, struct rufh_upload *r)
 static int
 open_new(struct exchange *ex, struct rufh_upload *r)
 {
-	struct store *s = &upload_of(ex)->store;
 	struct partial_record record = { .door = PARTIAL_RUFH };
 	int status = upload_choose_path(ex, &r->path);
 
@@ -251,7 +250,7 @@ open_new(struct exchange *ex, struct rufh_upload *r)
 	if (!find_length(ex, &r->req, 0, PARTIAL_LENGTH_UNKNOWN, &record.length))
 		return refuse_length(ex, r);
 	if (record.length != PARTIAL_LENGTH_UNKNOWN)
-		status = store_check_room(s, 0, record.length);
+		status = upload_check_room(ex, record.length);
 	else
 		status = upload_check_length(ex);
 	if (status != 0)

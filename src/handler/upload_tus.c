@@ -261,7 +261,7 @@ create(struct exchange *ex, struct tus *t)
 	rec.name = slice_from_str(name);
 	if (t->req.has_length)
 		rec.length = t->req.length;
-	status = store_check_room(s, 0, t->req.has_length ? rec.length : 0);
+	status = upload_check_room(ex, t->req.has_length ? rec.length : 0);
 	if (status == 0 && ex->head.body == HTTP_BODY_LENGTH &&
 	    ex->head.content_length > rec.length)
 		status = upload_refuse(ex, 400, "That is more than Upload-Length says.");

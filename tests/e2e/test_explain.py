@@ -400,6 +400,39 @@ def test_an_upload_is_looked_at_as_far_as_can_be(explain):
     assert "Files go into the directory itself" in explain("PUT", "/up/a/b", status=1)
 
 
+def test_the_limits_of_an_upload_that_refuse_are_named(run, tmp_path, drop):
+    def explain(conf, *args):
+        route = {"path": "/in/*", "upload": {"directory": "drop", **conf}}
+        (tmp_path / "box.json").write_text(json.dumps({"servers": [
+            {"listen": ["127.0.0.1:8080"], "routes": [route]}]}))
+        done = run("--explain", "-c", "box.json", *args, cwd=tmp_path)
+        assert done.stderr == ""
+        return done.stdout
+
+    def asked(*fields):
+        return [word for field in fields for word in ("-H", field)]
+    for name in ("a.txt", "a (2).txt"):
+        (drop / name).write_bytes(bytes(60))
+    tus = asked("Tus-Resumable: 1.0.0", "Upload-Length: 30")
+    form = asked("Content-Type: multipart/form-data; boundary=b", "Content-Length: 30")
+    full = '30 bytes are more than "quota" allows'
+    for conf, args, status, says in (
+            ({"quota": 149}, [*asked("Content-Length: 30"), "PUT", "/in/b"], 507, full),
+            ({"quota": 149}, [*tus, "POST", "/in/"], 507, full),
+            ({"quota": 149}, [*form, "POST", "/in/"], 507, full),
+            ({"quota": 150}, [*asked("Content-Length: 30"), "PUT", "/in/b"], 201, "b: is free"),
+            ({"reserve": "1024T"}, ["PUT", "/in/b"], 507, 'than "reserve" leaves on the disk'),
+            ({"types": [".a", ".b"]}, ["PUT", "/in/b"], 415, 'b: ends in none of the 2 of "types"'),
+            ({"conflict": "rename"}, ["PUT", "/in/a.txt"], 201, "Location: /in/a%20(3).txt\n"),
+            ({}, ["/in/"], 200, "the page to upload with")):
+        text = explain(conf, *args)
+        assert says in text and f"answer     {status} " in text, (conf, args, text)
+    (drop / harness.STAGING).mkdir(mode=0o700)
+    (drop / harness.STAGING / f"{'a' * 32}.part").write_bytes(b"")
+    text = explain({"unfinished": 1}, *tus, "POST", "/in/")
+    assert '"unfinished": all 1 are there already' in text and "answer     507 " in text, text
+
+
 def test_the_json_has_all_members_always(explain):
     members = ["request", "listener", "server", "path", "route", "access", "handler", "file",
                "steps", "answer"]
