@@ -305,7 +305,7 @@ a_helper_counts_and_the_start_waits_for_it(void **state)
 	assert_int_equal(store_quota_ready(&p->store), 503);
 	store_quota_await(&p->store);
 	quota_forget(p->quota, 1);
-	assert_int_equal(store_quota_ready(&p->store), 503);
+	(void)store_quota_ready(&p->store); /* 503, unless the helper is quick */
 	for (int i = 0; i < 20000 && !quota_is_counted(&first); i++)
 		wait_ms(1);
 	assert_int_equal(store_quota_ready(&p->store), 0);
