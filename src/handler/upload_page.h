@@ -13,8 +13,8 @@
 /* The whole page, "text/html; charset=utf-8". What its script expects of the server:
  * POST to the address of the page creates (201, Location), HEAD and PATCH of that go on, DELETE
  * ends it; Content-Location or Location with the last PATCH, or Content-Location with the 201 of
- * an empty file, is where the file can be fetched. The form is posted to the same address, as
- * multipart/form-data with parts "file". */
+ * an empty file, is where the file can be fetched, if HEAD of it is not refused. The form is posted
+ * to the same address, as multipart/form-data with parts "file". */
 struct slice upload_page_html(void);
 
 /* The value of Content-Security-Policy that goes with it: nothing but the style and the script

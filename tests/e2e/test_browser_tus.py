@@ -10,8 +10,14 @@ import threading
 
 import pytest
 
-from harness import STAGING, sha256_of, until
-from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, hook, make)  # noqa: F401
+from harness import STAGING, config, sha256_of, until, upload
+from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, hook, linked,  # noqa: F401
+                                 make)
+
+HAS_REGEX = "regular expressions: PCRE2"
+# Whether a file that arrived can be fetched was asked, and answered.
+HAS_ASKED = """performance.getEntriesByType('resource').some(
+    (e) => /\/drop\/[^./][^/]+$/.test(e.name))"""
 
 
 def same(drop, path):
@@ -19,15 +25,25 @@ def same(drop, path):
 
 
 @pytest.mark.seconds(60)
-def test_files_arrive_and_are_linked(serve, drop, act, make):  # noqa: F811
-    server = serve(workers=2)
+@pytest.mark.parametrize("shown", [False, True])
+def test_files_arrive_and_are_linked_where_they_can_be_read(run, start, drop, act, make,  # noqa: F811
+                                                            shown):
+    if shown and HAS_REGEX not in run("-V").stdout:
+        pytest.skip("built without PCRE2")
+    reading = {"path_regex": "^/drop/[^/]+$", "files": {"root": str(drop)}}
+    server = start(config([upload(drop), *([reading] if shown else [])], workers=2))
     paths = [make("one.bin", 3 * MB + 1), make("na\u00efve \u65e5\u672c.txt", 1000),
              make("empty.txt", 0), make("50% & more#.txt", 65536)]
     rows, stored = act(DESKTOP, ("open", server.url + "/drop/"), ("files", ["#file", *paths]),
-                       ("until", all_are("done", 4)), ("evaluate", ROWS), ("evaluate", STORED))
+                       ("until", all_are("done", 4)),
+                       ("until", linked(4) if shown else HAS_ASKED),
+                       ("evaluate", ROWS), ("evaluate", STORED))
     assert all(same(drop, path) for path in paths) and stored == 0
-    assert all(row["link"].startswith(server.url + "/drop/") for row in rows)
-    assert "%E6%97%A5" in rows[1]["link"]
+    if shown:
+        assert all(row["link"].startswith(server.url + "/drop/") for row in rows)
+        assert "%E6%97%A5" in rows[1]["link"]
+    else:
+        assert [row["link"] for row in rows] == [None] * 4
 
 
 @pytest.mark.seconds(60)
@@ -162,7 +178,7 @@ def test_a_cut_network_and_a_tab_loaded_anew_cost_nothing(serve, drop, act, make
     network.close()
     assert network.cuts == network.stills == 1
     assert broken[0]["progress"] <= 0.5 and [row["state"] for row in past] == ["past"]
-    assert after[0]["link"] and same(drop, path)
+    assert after[0]["state"] == "done" and same(drop, path)
     # What was there already did not go through again.
     assert network.passed < 64 * MB * 1.5
 

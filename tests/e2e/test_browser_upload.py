@@ -34,6 +34,11 @@ FITS = """({
 STORED = "Object.keys(localStorage).length"
 
 
+def linked(count=1):
+    """An expression: the page has asked whether what arrived can be fetched, and it can."""
+    return f"document.querySelectorAll('#list li a').length === {count}"
+
+
 def hook(name):
     """An expression: what a hook of the double returns."""
     return f"fetch('/{name}').then((answer) => answer.json())"
@@ -94,7 +99,8 @@ def test_several_files_arrive_whole_and_are_linked(double, act, make):
              make("50% & more?#.txt", 65536), make("empty.txt", 0), make("two.bin", MB)]
     rows, text, said, stored = act(
         DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", *paths]),
-        ("until", all_are("done", 5)), ("shot", "upload-done"), ("evaluate", ROWS),
+        ("until", all_are("done", 5)), ("until", linked(5)), ("shot", "upload-done"),
+        ("evaluate", ROWS),
         ("evaluate", SUM), ("until", f"{SAID}.includes('5 of 5')"), ("evaluate", SAID),
         ("evaluate", STORED))
     assert all(is_there(double, path) for path in paths)
@@ -130,7 +136,8 @@ def test_the_addresses_that_the_server_gives_are_taken_in_our_own_origin(double,
     double.link, double.location = link, location
     path = make("a.txt", 1000)
     rows = act(DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", path]),
-               ("until", all_are("done")), ("evaluate", ROWS))[0]
+               ("until", all_are("done")), ("until", linked(1 if link else 0)),
+               ("evaluate", ROWS))[0]
     assert is_there(double, path)
     assert rows[0]["link"] == (double.url + "/drop/a.txt" if link else None)
 
@@ -297,7 +304,8 @@ def test_when_the_last_answer_is_lost_nothing_is_sent_twice_unasked(double, act,
     double.answers = [("HEAD", 404)] if status == 404 else []
     path = make("film.bin", MB)
     rows = act(DESKTOP, ("open", double.url + "/drop/"), ("files", ["#file", path]),
-               ("until", all_are(state)), ("evaluate", ROWS))[0]
+               ("until", all_are(state)), ("until", linked(1 if state == "done" else 0)),
+               ("evaluate", ROWS))[0]
     assert double.received("film.bin") == [(0, MB)] and double.methods().count("POST") == 1
     assert ("may have arrived" in rows[0]["text"]) == (status == 404)
     assert bool(rows[0]["link"]) == (status == 200)

@@ -177,6 +177,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(201, {"Location": self.server.location.format(number), **link})
 
     def do_HEAD(self):
+        if urllib.parse.unquote(self.path.removeprefix("/drop/")) in self.server.files:
+            self.answer(200, {"Content-Type": "text/plain"})
+            return
         upload = self.upload()
         self.server.log.append(("HEAD", upload and upload.name))
         if self.told_otherwise():
