@@ -30,7 +30,7 @@ void
 resume_wait(struct resume *r, enum resume_step step)
 {
 	r->state = RESUME_WAITING;
-	r->step = step;
+	r->step = (int)step;
 	if (r->ex->state == EXCHANGE_NEW || r->ex->state == EXCHANGE_HELD)
 		exchange_hold(r->ex);
 }
