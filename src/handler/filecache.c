@@ -2,7 +2,7 @@
  *
  * filecache: a hash table with chains, and a list in order of use for each kind of entry: who
  * asks for names that are not there must not push out the files. An entry holds one reference
- * to its version.
+ * to its version. Anybody chooses the names that are looked up: their hash has a secret key.
  */
 #include "handler/filecache.h"
 
@@ -12,7 +12,8 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
-#include "base/strmap.h"
+#include "base/secret.h"
+#include "base/siphash.h"
 #include "handler/fs_status.h"
 
 #define MALLOC_COST 32
@@ -47,6 +48,7 @@ struct filecache {
 	const struct counter_block *counters;
 	size_t workers;
 	uint64_t stored; /* uploads, when the present lookup began */
+	struct siphash_key key;
 	struct entry **buckets;
 	uint32_t mask;
 	uint64_t memory;
@@ -71,7 +73,8 @@ filecache_new(const struct conf_cache *conf, uint32_t fds,
 	while (size < conf->entries && size < (1u << 20))
 		size *= 2;
 	fc->buckets = calloc(size, sizeof(struct entry *));
-	if (fc->buckets == NULL) {
+	if (fc->buckets == NULL || secret_random(&fc->key, sizeof(fc->key)) < 0) {
+		free(fc->buckets);
 		free(fc);
 		return NULL;
 	}
@@ -277,7 +280,7 @@ filecache_open(struct filecache *fc, const struct file_root *root, const char *p
 	       struct file_version **out)
 {
 	struct slice key = slice_from_str(path);
-	uint64_t hash = strmap_hash(key);
+	uint64_t hash = siphash(&fc->key, key);
 	struct entry **link = find(fc, root, key, hash);
 	int rc;
 

@@ -17,7 +17,7 @@
 struct filecache;
 
 /* `fds` is how many descriptors may be kept. `workers` counter blocks tell of uploads; NULL:
- * nobody uploads. Borrowed. NULL: no memory. */
+ * nobody uploads. Borrowed. NULL: no memory, or no random bytes. */
 struct filecache *filecache_new(const struct conf_cache *conf, uint32_t fds,
 				const struct counter_block *counters, size_t workers);
 void filecache_free(struct filecache *fc);
