@@ -58,25 +58,28 @@ map_memory(struct packmap *m, size_t size, size_t used)
 int
 packmap_init(struct packmap *m, size_t capacity, size_t bytes)
 {
-	size_t slots = capacity + capacity / 2 + 1;
-	size_t head = round_up(slots * sizeof(*m->slots), LINE);
-	size_t least = capacity * (HEAD + 2) + bytes;
-	/* A row that fits into a line may leave as much of the line before it free. */
-	size_t room = 2 * (least + capacity * UNIT);
+	/* Of 64 bits, for none of it to overflow where size_t has 32. */
+	uint64_t slots, head, least, room;
 	char *mem;
 
 	*m = (struct packmap){ 0 };
 	if (capacity == 0)
 		return 0;
-	if (capacity > UINT32_MAX / 8 || bytes > UINT32_MAX ||
-	    room / UNIT >= UINT32_MAX / 2)
+	if (capacity > UINT32_MAX / 8 || bytes > UINT32_MAX / 2)
 		return -ENOMEM;
-	mem = map_memory(m, head + room, head + least);
+	slots = (uint64_t)capacity + capacity / 2 + 1;
+	head = (slots * sizeof(*m->slots) + LINE - 1) / LINE * LINE;
+	least = (uint64_t)capacity * (HEAD + 2) + bytes;
+	/* A row that fits into a line may leave as much of the line before it free. */
+	room = 2 * (least + (uint64_t)capacity * UNIT);
+	if (room / UNIT >= UINT32_MAX / 2 || head + room > SIZE_MAX - HUGE)
+		return -ENOMEM;
+	mem = map_memory(m, (size_t)(head + room), (size_t)(head + least));
 	if (mem == NULL)
 		return -ENOMEM;
 	m->slots = (uint32_t *)(void *)mem;
 	m->rows = mem + head;
-	m->room = room;
+	m->room = (size_t)room;
 	m->slot_count = (uint32_t)slots;
 	m->place_mask = UINT32_MAX >> __builtin_clz((uint32_t)(room / UNIT) + 1);
 	return 0;
