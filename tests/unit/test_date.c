@@ -79,6 +79,8 @@ agrees_with_the_c_library_and_reads_back_what_it_wrote(void **state)
 		struct tm tm;
 		time_t when = (time_t)t;
 
+		if (when != t)
+			continue; /* the library's has 32 bits here */
 		assert_non_null(gmtime_r(&when, &tm));
 		strftime(want, sizeof(want), "%a, %d %b ", &tm);
 		http_date_format(t, out);
