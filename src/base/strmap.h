@@ -3,7 +3,7 @@
  * strmap: from a string to a number, built once and then only read. Open addressing in
  * one allocation; keys are borrowed and must outlive the map. The hash can be grown piece
  * by piece, so a caller may look up every prefix of a path in one pass. It is fast, and no
- * secret: who may choose keys can make them collide.
+ * secret: who may choose keys can make them collide. For those there is siphash.
  */
 #ifndef WEBSRV_BASE_STRMAP_H
 #define WEBSRV_BASE_STRMAP_H
