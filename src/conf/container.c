@@ -409,7 +409,10 @@ load_section(struct load *l, const struct conf_section *section, void *target,
 
 		if (members[i] != NULL) {
 			member = member_at(at, members[i]);
-			load_key(l, key, target, &member);
+			/* Of a row that is said twice, which is an error, JSON has the
+			 * other one's members. */
+			if (member.json != NULL)
+				load_key(l, key, target, &member);
 		} else if (key->flags & CONF_REQUIRED && conf_key_is_in(key, section) &&
 			   !load_is_meant(l, key->name)) {
 			load_error(l, at, "\"%s\" is missing; add it: %s", key->name,
