@@ -166,6 +166,7 @@ read_record(struct partial *p)
 	int fd = openat(p->staging, name.s,
 			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
+	int rc;
 
 	if (fd < 0)
 		return -errno;
@@ -175,7 +176,10 @@ read_record(struct partial *p)
 	if (n < 0)
 		return (int)n;
 	p->record_size = (uint64_t)n;
-	return partial_record_read(p->text, (size_t)n, &p->record);
+	rc = partial_record_read(p->text, (size_t)n, &p->record);
+	if (rc == 0)
+		p->acknowledged = p->record.offset;
+	return rc;
 }
 
 /* 0; -EINVAL: the file is not what the record tells of. */
@@ -184,7 +188,7 @@ recover(struct partial *p)
 {
 	struct stat st;
 	char boot[PARTIAL_BOOT_MAX];
-	bool same_boot;
+	int rc;
 
 	if (fstat(p->fd, &st) < 0)
 		return -errno;
@@ -192,12 +196,17 @@ recover(struct partial *p)
 	    st.st_ino != p->record.inode || (uint64_t)st.st_size < p->record.offset)
 		return -EINVAL;
 	read_boot(boot);
-	same_boot = boot[0] != '\0' && strcmp(boot, p->record.boot) == 0;
+	p->other_boot = boot[0] == '\0' || strcmp(boot, p->record.boot) != 0;
 	memcpy(p->record.boot, boot, sizeof(boot));
-	p->size = same_boot ? (uint64_t)st.st_size : p->record.offset;
+	p->size = p->other_boot ? p->record.offset : (uint64_t)st.st_size;
 	if (p->record.length < p->size)
 		p->size = p->record.length;
-	return p->size == (uint64_t)st.st_size ? 0 : partial_cut(p, p->size);
+	if (p->size == (uint64_t)st.st_size)
+		return 0;
+	rc = partial_cut(p, p->size);
+	if (rc == 0)
+		p->cut = (uint64_t)st.st_size - p->size;
+	return rc;
 }
 
 /* The lock is worth something only while the name still leads to what was locked. */
@@ -230,6 +239,7 @@ open_complete(struct partial *p)
 int
 partial_open(struct partial *p, int staging, struct slice id)
 {
+	struct stat st;
 	int rc;
 
 	*p = (struct partial){ .staging = staging, .fd = -1 };
@@ -249,6 +259,7 @@ partial_open(struct partial *p, int staging, struct slice id)
 	if (rc != -EINVAL)
 		return rc;
 	/* The draft, section 4.3: state that is lost deactivates the upload. */
+	p->cut = fstat(p->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 	partial_remove(p);
 	p->lost = true;
 	return -ENOENT;
@@ -358,6 +369,7 @@ partial_save(struct partial *p, bool durable)
 		unlinkat(p->staging, fresh.s, 0);
 		return rc;
 	}
+	p->acknowledged = p->size;
 	return durable ? fs_sync_dir(p->staging) : 0;
 }
 

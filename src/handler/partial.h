@@ -27,9 +27,12 @@ struct partial {
 	int staging; /* directory, borrowed */
 	int fd;      /* "ID.part", locked; -1: none */
 	char id[PARTIAL_ID_LEN + 1];
-	uint64_t size;        /* bytes in the file: the offset where the next ones go */
-	uint64_t record_size; /* of the record on disk, bytes; 0: there is none yet */
-	bool lost;            /* partial_open() has removed what could not be believed */
+	uint64_t size;         /* bytes in the file: the offset where the next ones go */
+	uint64_t record_size;  /* of the record on disk, bytes; 0: there is none yet */
+	uint64_t acknowledged; /* by that record: the file must not be cut below it */
+	uint64_t cut;          /* bytes that partial_open() has cut off, or removed */
+	bool other_boot; /* the record is of another start: until the next save no more counts */
+	bool lost; /* partial_open() has removed what could not be believed */
 	struct partial_record record;
 	char *text; /* that slices of the record point into; of the heap */
 };

@@ -79,6 +79,7 @@ sweep_upload(const struct sweep *s, struct slice id, const char *name)
 		note_gone(s, &before);
 	} else if (rc == 0 || rc == -EBUSY) {
 		s->out->kept++;
+		s->out->freed += p.cut;
 		s->out->bytes +=
 			p.fd >= 0 && fstat(p.fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 	} else if (rc == -ENOENT && p.lost) {

@@ -74,6 +74,9 @@ go_back(struct resume *r, int error)
 	if ((error != -ENOSPC && error != -EDQUOT) || r->is_new ||
 	    !resume_asks_offset(r->ex))
 		return false;
+	/* A newer record is there, but not for good: who cut it short would lose the upload. */
+	if (f->p.acknowledged > f->saved)
+		return false;
 	(void)store_failed(f->store, "write in", STORE_STAGING, error);
 	if (f->p.size > f->saved && cut_to(r, f->saved) < 0)
 		return false;
@@ -173,7 +176,8 @@ resume_append(struct resume *r, struct slice bytes)
 int
 resume_drop(struct resume *r)
 {
-	int rc = r->file != NULL ? cut_to(r, r->from) : 0;
+	/* To one that is complete nothing was appended. */
+	int rc = r->file != NULL && r->file->p.fd >= 0 ? cut_to(r, r->from) : 0;
 
 	return rc < 0 ? store_failed(resume_store(r), "cut in", STORE_STAGING, rc) : 0;
 }

@@ -215,6 +215,9 @@ take_over(struct resume *r)
 	resume_forget_want(f->staging, r->id, r->since_ns);
 	f->counted = f->p.fd >= 0;
 	f->record = f->p.record_size;
+	store_uncount_bytes(f->store, f->p.cut);
+	/* What comes now has to outlive the worker, too. */
+	f->dirty = f->p.fd >= 0 && f->p.other_boot;
 	/* The bytes are still here: it was about to be published, and was not. */
 	if (f->p.fd >= 0)
 		f->p.record.complete = false;
@@ -235,19 +238,30 @@ take_over(struct resume *r)
 	return resume_save_until_true(r);
 }
 
+/* It was there, and is not any more. */
+static void
+forget_lost(struct resume_file *f, uint64_t mark)
+{
+	store_uncount_bytes(f->store, f->p.cut + f->p.record_size);
+	store_unfinished_leave(f->store, mark, 1);
+}
+
 int
 resume_try_lock(struct resume *r)
 {
-	int rc = partial_open(&r->file->p, r->file->staging,
-			      slice_make(r->id, PARTIAL_ID_LEN));
+	struct resume_file *f = r->file;
+	uint64_t mark = store_unfinished_mark(f->store);
+	int rc = partial_open(&f->p, f->staging, slice_make(r->id, PARTIAL_ID_LEN));
 
+	if (rc == 0)
+		return take_over(r);
 	if (rc == -EBUSY)
 		return wait_for_lock(r);
-	if (rc == -ENOENT)
-		return 404;
-	if (rc < 0)
-		return store_failed(resume_store(r), "open in", STORE_STAGING, rc);
-	return take_over(r);
+	if (f->p.lost)
+		forget_lost(f, mark);
+	/* What could not be read must not be taken for a piece that is to be cut off. */
+	partial_close(&f->p);
+	return rc == -ENOENT ? 404 : store_failed(f->store, "open in", STORE_STAGING, rc);
 }
 
 int

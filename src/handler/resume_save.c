@@ -130,6 +130,7 @@ release_save(void *arg)
 		partial_remove(&f->p);
 	} else {
 		f->p.record_size = s->copy.record_size;
+		f->p.acknowledged = s->copy.acknowledged;
 		resume_recount(f);
 	}
 	if (s->completes)
@@ -153,7 +154,9 @@ new_save(struct resume_file *f, bool completes, int64_t expires)
 
 	if (s == NULL)
 		return NULL;
-	*s = (struct save){ .file = f, .completes = completes, .expires = f->p.record.expires };
+	*s = (struct save){ .file = f,
+			    .completes = completes,
+			    .expires = f->p.record.expires };
 	f->p.record.expires = expires;
 	s->copy = f->p;
 	f->saving = true;

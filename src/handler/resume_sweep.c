@@ -83,7 +83,9 @@ release(void *arg)
 	struct job *job = arg;
 
 	intent_tell(job->log, job->directory, &job->intents);
-	store_quota_remove(job->store, job->quota_mark, job->result.freed);
+	store_quota_remove(job->store, job->quota_mark,
+			   job->result.freed + job->intents.gone);
+	store_recount_bytes(job->store, 0, job->intents.back);
 	store_unfinished_leave(job->store, job->unfinished_mark, job->result.parts);
 	if (job->result.removed > 0)
 		log_info(job->log, "upload: %llu unfinished uploads have expired",

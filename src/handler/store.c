@@ -352,6 +352,10 @@ publish_over(struct store *s, struct store_file *f, int dirfd, const char *name,
 	(void)fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW);
 	rc = exchange_old(f, dirfd, name);
 	out->replaced = rc == 0;
+	/* Another worker may have given that name to another file meanwhile. */
+	if (rc == 0)
+		(void)fstatat(staging, f->lent ? f->old.name : f->temp.name, &old,
+			      AT_SYMLINK_NOFOLLOW);
 	if (rc == -EINVAL || rc == -ENOSYS || rc == -ENOENT)
 		rc = fs_temp_publish(&f->temp, dirfd, name, true, &out->replaced);
 	if (rc == 0 && out->replaced) {

@@ -151,8 +151,7 @@ take_back_intents(struct store *s)
 	/* Of a worker that died while others go on: the first count is still to come else. */
 	if (s->quota.quota == NULL || !quota_is_counted(&s->quota))
 		return;
-	store_uncount_bytes(s, result.gone);
-	(void)store_count_bytes(s, result.back);
+	store_recount_bytes(s, result.gone, result.back);
 }
 
 static void

@@ -186,9 +186,9 @@ check_file(struct exchange *ex, const struct form *f, struct slice name)
 	if (u->store.conf->conflict != CONF_CONFLICT_RENAME && has_name(f, name))
 		return upload_refuse(ex, 409, "The form has two files of the same name.");
 	if (u->form_files >= FORM_OPEN_MAX)
-		return upload_refuse(ex, 503,
-				     "Too many files are on their way; please try again "
-				     "soon.");
+		return upload_refuse_for_now(ex, 503, SLICE("1"),
+					     "Too many files are on their way; please "
+					     "try again soon.");
 	return 0;
 }
 

@@ -4,6 +4,7 @@ the server goes on, nothing half is under a final name, and the space comes back
 
 import contextlib
 import errno
+import fcntl
 import os
 import pathlib
 import shutil
@@ -302,3 +303,33 @@ def test_who_sees_all_bytes_of_tus_finds_the_file_under_its_name(faulty, drop):
     assert client.offset(url) == len(data)
     assert (drop / "a.bin").read_bytes() == data
     assert client.offset(url) == len(data)
+
+
+def test_an_offset_that_a_full_disk_has_told_is_gone_on_from(faulty, drop):
+    """Also when the record was written, and only its directory could not be synced."""
+    faults, data = faulty(), os.urandom(MB)
+    client = tus.Client(faults.server)
+    url = client.create(len(data), "a.bin")
+    faults.order("fsync", errno.ENOSPC)
+    with client.begin_patch(url, 0, len(data)) as sock:
+        sock.sendall(data[:PIECE])
+        part, = (drop / STAGING).glob("*.part")
+        until(lambda: part.stat().st_size == PIECE, "the bytes to arrive")
+    with open(part, "rb") as locked:
+        until(lambda: is_free(locked), "the worker to let go")
+    faults.order("fsync", errno.ENOSPC, 2)
+    status, fields, _ = client.head(url)
+    faults.heal()
+    offset = client.offset(url)
+    assert status in (200, 507) and offset >= int(fields.get("Upload-Offset", 0))
+    assert client.patch(url, offset, data[offset:])[0] == 204
+    assert (drop / "a.bin").read_bytes() == data
+
+
+def is_free(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return True

@@ -12,7 +12,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "made_site.h"
 #include "temp_dir.h"
@@ -21,6 +23,7 @@
 #include "base/pool.h"
 #include "core/limits.h"
 #include "handler/handlers.h"
+#include "handler/intent.h"
 #include "handler/resume_file.h"
 #include "handler/task.h"
 
@@ -339,6 +342,33 @@ request_makes_way_for_a_newer_one_of_another_process(void **state)
 	close(staging);
 }
 
+/* With a checksum, that of "abc". */
+static struct transport *
+begin_guarded(const char *offset)
+{
+	struct transport *t = prepare(OLD, HTTP_PATCH, rig.url);
+
+	transport_with_field(t, HTTP_FIELD_UPLOAD_OFFSET, offset);
+	transport_with_field(t, HTTP_FIELD_UPLOAD_CHECKSUM,
+			     "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+	transport_with_field(t, HTTP_FIELD_CONTENT_TYPE,
+			     "application/offset+octet-stream");
+	t->ex.head.body = HTTP_BODY_CHUNKED;
+	exchange_begin(&t->ex);
+	transport_work(t);
+	return t;
+}
+
+static void
+add_bytes(const char *offset, const char *bytes)
+{
+	struct transport *t = begin_patch(OLD, offset);
+
+	exchange_body(&t->ex, slice_from_str(bytes), true);
+	transport_work(t);
+	assert_int_equal(transport_finish(t), 204);
+}
+
 static void
 piece_with_a_checksum_counts_when_it_is_whole(void **state)
 {
@@ -346,15 +376,7 @@ piece_with_a_checksum_counts_when_it_is_whole(void **state)
 
 	(void)state;
 	create("6");
-	t = prepare(OLD, HTTP_PATCH, rig.url);
-	transport_with_field(t, HTTP_FIELD_UPLOAD_OFFSET, "0");
-	transport_with_field(t, HTTP_FIELD_UPLOAD_CHECKSUM,
-			     "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0="); /* of "abc" */
-	transport_with_field(t, HTTP_FIELD_CONTENT_TYPE,
-			     "application/offset+octet-stream");
-	t->ex.head.body = HTTP_BODY_CHUNKED;
-	exchange_begin(&t->ex);
-	transport_work(t);
+	t = begin_guarded("0");
 	if (t->ex.state == EXCHANGE_RESPONDING) {
 		assert_int_equal(transport_finish(t),
 				 400); /* a build without libcrypto */
@@ -363,6 +385,61 @@ piece_with_a_checksum_counts_when_it_is_whole(void **state)
 	exchange_body(&t->ex, SLICE("abc"), false);
 	exchange_finish(&t->ex, EXCHANGE_ABORTED);
 	assert_string_equal(offset_told(OLD), "0");
+}
+
+/* As when there are no descriptors left. */
+static void
+what_cannot_be_opened_loses_nothing(void **state)
+{
+	char away[256];
+	struct transport *t;
+
+	(void)state;
+	create("6");
+	add_bytes("0", "abc");
+	snprintf(away, sizeof(away), "%s/away", rig.staging);
+	assert_int_equal(rename(path_of(".info"), away), 0);
+	t = begin_guarded("3");
+	assert_int_not_equal(transport_finish(t), 204);
+	assert_int_equal(rename(away, path_of(".info")), 0);
+	assert_string_equal(offset_told(OLD), "3");
+}
+
+static void
+wrong_checksum_of_nothing_at_a_whole_upload_is_460(void **state)
+{
+	struct transport *t;
+	int status;
+
+	(void)state;
+	create("3");
+	add_bytes("0", "xyz");
+	t = begin_guarded("3");
+	if (t->ex.state == EXCHANGE_RECEIVING)
+		exchange_body(&t->ex, slice_make("", 0), true);
+	transport_work(t);
+	status = transport_finish(t);
+	assert_true(status == 460 || status == 400); /* without libcrypto */
+	assert_string_equal(offset_told(OLD), "3");
+}
+
+/* A record without this start of the system counts for no byte behind its offset. */
+static void
+bytes_behind_a_piece_that_did_not_count_outlive_the_worker(void **state)
+{
+	struct transport *t;
+
+	(void)state;
+	create("6");
+	t = begin_guarded("0");
+	if (t->ex.state == EXCHANGE_RECEIVING)
+		exchange_body(&t->ex, SLICE("ab"), false);
+	exchange_finish(&t->ex, EXCHANGE_ABORTED);
+	t = begin_patch(OLD, "0");
+	exchange_body(&t->ex, SLICE("abcd"), false);
+	assert_recorded("\nboot ");
+	exchange_finish(&t->ex, EXCHANGE_ABORTED);
+	assert_string_equal(offset_told(OLD), "4");
 }
 
 /* --- how many, and how much --- */
@@ -518,6 +595,95 @@ what_a_sweep_removes_is_given_back_at_once(void **state)
 	close(staging);
 }
 
+/* Another start of the system finds them. */
+static void
+write_boot(const char *boot)
+{
+	int staging = open(rig.staging, O_RDONLY | O_DIRECTORY);
+	struct partial p;
+
+	assert_int_equal(
+		partial_open(&p, staging, slice_from_str(strrchr(rig.url, '/') + 1)), 0);
+	snprintf(p.record.boot, sizeof(p.record.boot), "%s", boot);
+	assert_int_equal(partial_save(&p, false), 0);
+	partial_close(&p);
+	close(staging);
+}
+
+static void
+what_is_cut_off_after_a_crash_is_given_back_at_once(void **state)
+{
+	int fd;
+
+	(void)state;
+	create("100");
+	add_bytes("0", "abc");
+	write_boot("0f8fad5b-d9cb-469f-a165-70867728950e");
+	fd = open(path_of(".part"), O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "defghi", 6), 6);
+	close(fd);
+	assert_true(quota_add(&(struct quota_view){ .quota = rig.quota }, 6, 3000));
+	assert_string_equal(offset_told(OLD), "3");
+}
+
+static void
+an_upload_that_cannot_be_believed_is_given_back_at_once(void **state)
+{
+	struct transport *t;
+
+	(void)state;
+	create("100");
+	add_bytes("0", "abc");
+	assert_int_equal(truncate(path_of(".part"), 0), 0);
+	t = prepare(OLD, HTTP_HEAD, rig.url);
+	ask(t);
+	assert_int_equal(transport_finish(t), 404);
+	assert_int_equal(counted(rig.unfinished), 0);
+	/* The three that somebody took away. */
+	assert_int_equal(counted(rig.quota), 3);
+	quota_remove(&(struct quota_view){ .quota = rig.quota },
+		     quota_mark(&(struct quota_view){ .quota = rig.quota }), 3);
+}
+
+/* As a crash leaves it when all its names are given. */
+static void
+leave_form(const char *name, const char *bytes)
+{
+	int dir = open(rig.dir, O_RDONLY | O_DIRECTORY);
+	int staging = open(rig.staging, O_RDONLY | O_DIRECTORY);
+	struct intent *intent;
+	struct fs_temp t;
+	struct buf text;
+
+	buf_init(&text);
+	assert_int_equal(fs_temp_open(&t, staging, 0600), 0);
+	assert_int_equal(fs_write_full(t.fd, bytes, strlen(bytes)), 0);
+	assert_int_equal(intent_add(&text, &t, name, false, 0), 0);
+	assert_int_equal(intent_new(&intent, staging, &text), 0);
+	assert_int_equal(fs_temp_publish(&t, dir, name, false, NULL), 0);
+	intent_unref(intent);
+	fs_temp_discard(&t);
+	buf_fini(&text);
+	close(staging);
+	close(dir);
+}
+
+static void
+what_a_sweep_takes_back_is_given_back_at_once(void **state)
+{
+	char path[256];
+
+	(void)state;
+	create("6");
+	leave_form("left", "12345");
+	assert_true(quota_add(&(struct quota_view){ .quota = rig.quota }, 5, 3000));
+	(void)site_tick(rig.site);
+	snprintf(path, sizeof(path), "%s/left", rig.dir);
+	assert_int_equal(access(path, F_OK), -1);
+	snprintf(path, sizeof(path), "%s/sweep.lock", rig.staging);
+	assert_int_equal(unlink(path), 0);
+}
+
 static int
 run_nothing(void *arg)
 {
@@ -569,11 +735,17 @@ main(void)
 		TEST(newer_request_has_it_when_the_older_is_gone),
 		TEST(request_makes_way_for_a_newer_one_of_another_process),
 		TEST(piece_with_a_checksum_counts_when_it_is_whole),
+		TEST(what_cannot_be_opened_loses_nothing),
+		TEST(wrong_checksum_of_nothing_at_a_whole_upload_is_460),
+		TEST(bytes_behind_a_piece_that_did_not_count_outlive_the_worker),
 		TEST(one_more_than_there_may_be_is_507),
 		TEST(a_published_upload_makes_room_for_another),
 		TEST(a_record_counts_for_the_quota_at_once),
 		TEST(records_alone_can_use_up_the_quota),
 		TEST(what_a_sweep_removes_is_given_back_at_once),
+		TEST(what_a_sweep_takes_back_is_given_back_at_once),
+		TEST(what_is_cut_off_after_a_crash_is_given_back_at_once),
+		TEST(an_upload_that_cannot_be_believed_is_given_back_at_once),
 		TEST(a_helper_that_ends_after_the_answer_began_gives_no_turn),
 	};
 
