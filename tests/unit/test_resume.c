@@ -391,7 +391,7 @@ piece_with_a_checksum_counts_when_it_is_whole(void **state)
 static void
 what_cannot_be_opened_loses_nothing(void **state)
 {
-	char away[256];
+	char away[512];
 	struct transport *t;
 
 	(void)state;
@@ -671,13 +671,13 @@ leave_form(const char *name, const char *bytes)
 static void
 what_a_sweep_takes_back_is_given_back_at_once(void **state)
 {
-	char path[256];
+	char path[512];
 
 	(void)state;
 	create("6");
 	leave_form("left", "12345");
 	assert_true(quota_add(&(struct quota_view){ .quota = rig.quota }, 5, 3000));
-	(void)site_tick(rig.site);
+	(void)site_tick(rig.made.site);
 	snprintf(path, sizeof(path), "%s/left", rig.dir);
 	assert_int_equal(access(path, F_OK), -1);
 	snprintf(path, sizeof(path), "%s/sweep.lock", rig.staging);
