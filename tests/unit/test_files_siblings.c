@@ -264,19 +264,19 @@ siblings_come_and_go(void **state)
 	assert_int_equal(unlinkat(rig.dirfd, "root/changing.txt.gz", 0), 0);
 }
 
-#define OTHERS 5
-
 int
 main(void)
 {
-	static struct CMUnitTest tests[COUNT(cases) + OTHERS] = {
+	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(sibling_has_its_own_tag),
 		cmocka_unit_test(parts_are_those_of_the_sibling),
 		cmocka_unit_test(big_sibling_goes_straight_from_its_file),
 		cmocka_unit_test(sibling_must_not_be_older),
 		cmocka_unit_test(siblings_come_and_go),
 	};
+	static struct CMUnitTest tests[COUNT(cases) + COUNT(others)];
 
-	add_cases(tests, OTHERS, cases, COUNT(cases));
+	memcpy(tests, others, sizeof(others));
+	add_cases(tests, COUNT(others), cases, COUNT(cases));
 	return run_with_rig(tests, config_text, make_files);
 }

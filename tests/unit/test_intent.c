@@ -552,7 +552,7 @@ int
 main(void)
 {
 	enum { N = sizeof(deaths) / sizeof(deaths[0]), FAST = N - 2 };
-	struct CMUnitTest tests[8 + N + FAST] = {
+	static const struct CMUnitTest others[] = {
 		TEST(one_file_needs_no_intent),
 		TEST(intent_is_on_disk_before_the_first_name_and_gone_after_the_last),
 		TEST(who_is_at_it_is_left_alone),
@@ -562,16 +562,19 @@ main(void)
 		TEST(same_number_with_another_time_is_another_file),
 		TEST(intent_of_which_nothing_can_be_known_goes),
 	};
+	struct CMUnitTest tests[COUNT(others) + N + FAST];
 
+	memcpy(tests, others, sizeof(others));
 	for (size_t i = 0; i < N; i++) {
-		tests[8 + i] = (struct CMUnitTest)TEST(run_death);
-		tests[8 + i].name = deaths[i].name;
-		tests[8 + i].initial_state = (void *)(uintptr_t)&deaths[i];
+		tests[COUNT(others) + i] = (struct CMUnitTest)TEST(run_death);
+		tests[COUNT(others) + i].name = deaths[i].name;
+		tests[COUNT(others) + i].initial_state = (void *)(uintptr_t)&deaths[i];
 	}
 	for (size_t i = 0; i < FAST; i++) {
-		tests[8 + N + i] = (struct CMUnitTest)TEST(run_second_death);
-		tests[8 + N + i].name = deaths[i].name;
-		tests[8 + N + i].initial_state = (void *)(uintptr_t)&deaths[i];
+		tests[COUNT(others) + N + i] = (struct CMUnitTest)TEST(run_second_death);
+		tests[COUNT(others) + N + i].name = deaths[i].name;
+		tests[COUNT(others) + N + i].initial_state =
+			(void *)(uintptr_t)&deaths[i];
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

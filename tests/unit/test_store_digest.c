@@ -408,12 +408,10 @@ that_digests_cannot_be_kept_is_told_once(void **state)
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin_test, end_test)
-#define OTHERS 6
-
 int
 main(void)
 {
-	static struct CMUnitTest tests[OTHERS + COUNT(put_cases)] = {
+	static const struct CMUnitTest others[] = {
 		TEST(put_with_a_malformed_digest_is_400_at_once),
 		TEST(digest_is_ignored_without_the_library),
 		TEST(file_stays_when_its_replacement_has_the_wrong_digest),
@@ -421,11 +419,13 @@ main(void)
 		TEST(what_was_kept_is_loaded_while_the_file_is_the_same),
 		TEST(that_digests_cannot_be_kept_is_told_once),
 	};
+	static struct CMUnitTest tests[COUNT(others) + COUNT(put_cases)];
 
+	memcpy(tests, others, sizeof(others));
 	for (size_t i = 0; i < COUNT(put_cases); i++) {
-		tests[OTHERS + i] = (struct CMUnitTest)TEST(run_put_case);
-		tests[OTHERS + i].name = put_cases[i].name;
-		tests[OTHERS + i].initial_state = (void *)&put_cases[i];
+		tests[COUNT(others) + i] = (struct CMUnitTest)TEST(run_put_case);
+		tests[COUNT(others) + i].name = put_cases[i].name;
+		tests[COUNT(others) + i].initial_state = (void *)&put_cases[i];
 	}
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
