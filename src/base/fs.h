@@ -117,9 +117,10 @@ int fs_temp_open_nameless(struct fs_temp *t, int dirfd, mode_t mode)
 const char *fs_temp_reserve(struct fs_temp *t) __attribute__((warn_unused_result));
 
 /*
- * Gives the file its name in `dirfd`, a directory of the same file system, atomically: readers
- * see the old file or the whole new one. Without `replace` an existing name is kept: -EEXIST. *replaced (may be NULL) tells
- * whether a file was replaced. 0 or -errno; on failure the temporary file is still there.
+ * Gives the file its name in `dirfd`, a directory of the same file system, atomically:
+ * readers see the old file or the whole new one. Without `replace` an existing name is
+ * kept: -EEXIST. *replaced (may be NULL) tells whether a file was replaced. 0 or -errno; on
+ * failure the temporary file is still there.
  */
 int fs_temp_publish(struct fs_temp *t, int dirfd, const char *name, bool replace,
 		    bool *replaced) __attribute__((warn_unused_result));

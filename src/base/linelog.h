@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * linelog: a log of many lines, gathered and written together. Only whole lines reach
- * the descriptor, each batch with one write(2) (a pipe: PIPE_BUF at a time), so several
- * processes may append to one file. What cannot be written is counted, and told once in a while in the error log.
+ * linelog: a log of many lines, gathered and written together. Only whole lines reach the
+ * descriptor, each batch with one write(2) (a pipe: PIPE_BUF at a time), so several
+ * processes may append to one file. What cannot be written is counted, and told once in a
+ * while in the error log.
  */
 #ifndef WEBSRV_BASE_LINELOG_H
 #define WEBSRV_BASE_LINELOG_H

@@ -38,8 +38,9 @@ struct pool *pool_new(unsigned threads, size_t waiting_max)
 /* Drops what waits, waits for what runs, calls done() of all: as long as one run() takes. */
 void pool_free(struct pool *p);
 
-/* 0; -EAGAIN: too many wait already; -ECANCELED: pool_free() has begun; another -errno: there is no helper, and none can be
- * started. After a failure the job is the caller's, untouched. */
+/* 0; -EAGAIN: too many wait already; -ECANCELED: pool_free() has begun; another -errno:
+ * there is no helper, and none can be started. After a failure the job is the caller's,
+ * untouched. */
 int pool_submit(struct pool *p, struct pool_job *job) __attribute__((warn_unused_result));
 /* The same for who was let in when pool_is_full() said no: never refused for the number of
  * those that wait. */

@@ -4,8 +4,9 @@
  * arguments; its cost does not grow with the number of redirect rows, exact paths or
  * prefixes, only with the depth of the deepest prefix and the number of expressions.
  *
- * Order: the redirects table, exact paths, expressions in their order, the longest prefix. A prefix "/a/" is
- * matched on whole segments, and "/a" itself is answered by a redirect to "/a/".
+ * Order: the redirects table, exact paths, expressions in their order, the longest prefix.
+ * A prefix "/a/" is matched on whole segments, and "/a" itself is answered by a redirect to
+ * "/a/".
  */
 #ifndef WEBSRV_CORE_ROUTER_H
 #define WEBSRV_CORE_ROUTER_H

@@ -5,6 +5,6 @@
 #include "handler/handlers.h"
 
 const struct handler_ops *const handler_kinds[] = {
-	&files_handler,   &upload_handler,    &redirect_handler,
+	&files_handler,   &upload_handler, &redirect_handler,
 	&respond_handler, &status_handler, NULL,
 };

@@ -35,8 +35,8 @@ struct resume_file {
 	uint64_t begun_at;           /* of the last save: its offset */
 	uint64_t look_at;            /* the size at which free space is asked for again */
 	char boot[PARTIAL_BOOT_MAX]; /* of the record, while a guarded piece hides it */
-	char *location;              /* of the record, PARTIAL_LOCATION_MAX; of the heap */
-	struct digest_set digest;    /* of the whole, when it is complete */
+	char *location;           /* of the record, PARTIAL_LOCATION_MAX; of the heap */
+	struct digest_set digest; /* of the whole, when it is complete */
 };
 
 /* NULL: no memory or no descriptor. */

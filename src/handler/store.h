@@ -61,7 +61,7 @@ struct store_file {
 	 * taken back, and what it replaced waits under another one. */
 	bool lent;
 	char lent_name[STORE_LENT_NAME_MAX];
-	struct fs_temp old; /* name empty: none */
+	struct fs_temp old;       /* name empty: none */
 	struct digest_set digest; /* of the whole, as far as it is known */
 	enum store_kept kept;
 };

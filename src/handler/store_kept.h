@@ -18,9 +18,10 @@ struct store;
 struct store_file;
 struct upload_dirs;
 
-/* Keeps f->digest with a file that is whole, and is about to get, or has, the name `name` in
- * the directory of `path`, and says in f->kept how; its modification time is now, then. A file that goes without is not worse than
- * one of which no digest is known: that it cannot be kept is logged, once. */
+/* Keeps f->digest with a file that is whole, and is about to get, or has, the name `name`
+ * in the directory of `path`, and says in f->kept how; its modification time is now, then.
+ * A file that goes without is not worse than one of which no digest is known: that it
+ * cannot be kept is logged, once. */
 void store_kept_save(struct store *s, struct store_file *f, const char *path,
 		     const char *name);
 

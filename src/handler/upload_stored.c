@@ -56,7 +56,8 @@ upload_tell_stored(struct exchange *ex, const struct store_file *f)
 	int status;
 
 	if (ex->dry) {
-		exchange_note(ex, TRACE_UPLOAD, "not known before: the ETag of the answer");
+		exchange_note(ex, TRACE_UPLOAD,
+			      "not known before: the ETag of the answer");
 		return 0;
 	}
 	status = add_tag(ex, f);

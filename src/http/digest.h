@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * digest: the fields of RFC 9530: Content-Digest, Repr-Digest and Want-Repr-Digest. Text only: what computes a digest is digest_hash.h.
+ * digest: the fields of RFC 9530: Content-Digest, Repr-Digest and Want-Repr-Digest. Text
+ * only: what computes a digest is digest_hash.h.
  */
 #ifndef WEBSRV_HTTP_DIGEST_H
 #define WEBSRV_HTTP_DIGEST_H
@@ -39,9 +40,9 @@ struct slice digest_name(enum digest_algorithm a);
 size_t digest_size(enum digest_algorithm a);
 
 /*
- * The value of a Repr-Digest or Content-Digest line. 0 with the digests of the algorithms above; others are
- * passed over. -EINVAL: no dictionary of byte sequences in padded base64, or a digest of the
- * wrong length.
+ * The value of a Repr-Digest or Content-Digest line. 0 with the digests of the algorithms
+ * above; others are passed over. -EINVAL: no dictionary of byte sequences in padded base64,
+ * or a digest of the wrong length.
  */
 int digest_parse(struct slice line, struct digest_set *out)
 	__attribute__((warn_unused_result));

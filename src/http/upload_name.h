@@ -57,10 +57,11 @@ bool upload_name_has_type(struct slice name, const struct slice *types, size_t c
 struct slice upload_name_last(struct slice path);
 
 /*
- * The `n`th name to try when `name` is taken: "a.jpg", 2 gives "a (2).jpg". `name` is one that
- * upload_name_check() passes with this reserve, and so is the new one: its stem is cut between
- * characters when it must be. The ending stays, ".tar.gz" as a whole. Names of different
- * `n` differ; one of them may be `name` itself when that is of the greatest length. Written to `out`, without a NUL; the slice points there.
+ * The `n`th name to try when `name` is taken: "a.jpg", 2 gives "a (2).jpg". `name` is one
+ * that upload_name_check() passes with this reserve, and so is the new one: its stem is cut
+ * between characters when it must be. The ending stays, ".tar.gz" as a whole. Names of
+ * different `n` differ; one of them may be `name` itself when that is of the greatest
+ * length. Written to `out`, without a NUL; the slice points there.
  */
 struct slice upload_name_number(struct slice name, unsigned n, size_t reserve,
 				char out[UPLOAD_NAME_MAX]);

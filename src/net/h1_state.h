@@ -40,7 +40,7 @@ struct h1 {
 	uint64_t head_due_ms;   /* when the head must be whole; 0 = none of it came */
 	uint64_t last_input_ms; /* of body bytes */
 	uint64_t rate_start_ms, rate_bytes; /* the window of body_min_rate */
-	struct event wait; /* of exchange_later_after() */
+	struct event wait;                  /* of exchange_later_after() */
 	struct h1_parser parser;
 	struct chunked chunked;
 	struct exchange ex;
