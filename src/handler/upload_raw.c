@@ -142,9 +142,15 @@ raw_open(struct exchange *ex)
 	r->item.file = &r->file;
 	if (status == 0)
 		status = upload_check_length(ex);
-	if (status == 0)
+	if (status == 0) {
 		status = store_digest_begin(&r->digest, &ex->head,
 					    upload_of(ex)->store.conf->digests);
+		if (status == 400)
+			status = upload_refuse(
+				ex, 400,
+				"Content-Digest or Repr-Digest is malformed, or they "
+				"contradict each other.");
+	}
 	if (status == 0)
 		status = begin(ex, r);
 	if (status != 0)
