@@ -17,7 +17,7 @@ from test_browser_upload import (DESKTOP, MB, ROWS, STORED, act, all_are, hook, 
 HAS_REGEX = "regular expressions: PCRE2"
 # Whether a file that arrived can be fetched was asked, and answered.
 HAS_ASKED = """performance.getEntriesByType('resource').some(
-    (e) => /\/drop\/[^./][^/]+$/.test(e.name))"""
+    (e) => /\\/drop\\/[^./][^/]+$/.test(e.name))"""
 
 
 def same(drop, path):
