@@ -189,7 +189,11 @@ def kill(server, victim, workers):
 
 def only_whole_files(drop, expected):
     for name in uploaded(drop):
-        assert (drop / name).read_bytes() == expected[name], f"{name} is not whole"
+        try:
+            data = (drop / name).read_bytes()
+        except FileNotFoundError:
+            continue  # taken back at this moment
+        assert data == expected[name], f"{name} is not whole"
 
 
 def all_or_none(drop, sender):
@@ -234,7 +238,7 @@ def test_kill_9_at_random_moments_leaves_only_what_is_whole(start, drop):
             expected |= sender.files
         only_whole_files(drop, expected)
         until(lambda: all(all_or_none(drop, sender) for sender in senders),
-              "all files of each form, or none", 2)
+              "all files of each form, or none")
         for sender in senders:
             was_stored = sender.stored
             seen[0] += was_stored
@@ -245,7 +249,7 @@ def test_kill_9_at_random_moments_leaves_only_what_is_whole(start, drop):
                 assert all(there), f"{sender.name} was stored, and is not there"
         only_whole_files(drop, expected)
         for name in uploaded(drop):
-            (drop / name).unlink()
+            (drop / name).unlink(missing_ok=True)
         server.stop()
     print(f"{seen[0]} of {ROUNDS * AT_ONCE} ended before the kill, {seen[1]} are there")
     assert seen[0] < ROUNDS * AT_ONCE
