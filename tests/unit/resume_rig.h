@@ -119,17 +119,24 @@ prepare(int which, enum http_method method, const char *target)
 	return t;
 }
 
-static inline struct transport *
-begin_patch(int which, const char *offset)
+/* What is in `t` by now, as the head of a PATCH of that upload. */
+static inline void
+begin_piece(struct transport *t, const char *offset)
 {
-	struct transport *t = prepare(which, HTTP_PATCH, rig.url);
-
 	transport_with_field(t, HTTP_FIELD_UPLOAD_OFFSET, offset);
 	transport_with_field(t, HTTP_FIELD_CONTENT_TYPE,
 			     "application/offset+octet-stream");
 	t->ex.head.body = HTTP_BODY_CHUNKED;
 	exchange_begin(&t->ex);
 	transport_work(t);
+}
+
+static inline struct transport *
+begin_patch(int which, const char *offset)
+{
+	struct transport *t = prepare(which, HTTP_PATCH, rig.url);
+
+	begin_piece(t, offset);
 	return t;
 }
 

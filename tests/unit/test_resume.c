@@ -142,14 +142,9 @@ begin_guarded(const char *offset)
 {
 	struct transport *t = prepare(OLD, HTTP_PATCH, rig.url);
 
-	transport_with_field(t, HTTP_FIELD_UPLOAD_OFFSET, offset);
 	transport_with_field(t, HTTP_FIELD_UPLOAD_CHECKSUM,
 			     "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
-	transport_with_field(t, HTTP_FIELD_CONTENT_TYPE,
-			     "application/offset+octet-stream");
-	t->ex.head.body = HTTP_BODY_CHUNKED;
-	exchange_begin(&t->ex);
-	transport_work(t);
+	begin_piece(t, offset);
 	return t;
 }
 
