@@ -72,9 +72,7 @@ file_id_is_same(const struct file_id *a, const struct file_id *b)
 static struct slice
 base_name(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slice_from_str(slash != NULL ? slash + 1 : path);
+	return slice_from_str(fs_last_name(path));
 }
 
 static struct http_field

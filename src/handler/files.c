@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "conf/load.h"
 #include "handler/files.h"
 #include "handler/fs_status.h"
@@ -278,7 +279,6 @@ answer_version(struct exchange *ex, struct files *f, const char *path,
 	       struct file_version *v, bool elsewhere)
 {
 	struct file_choice *c = arena_alloc(&ex->arena, sizeof(*c));
-	const char *slash = strrchr(path, '/');
 	int status;
 
 	if (c == NULL) {
@@ -288,7 +288,7 @@ answer_version(struct exchange *ex, struct files *f, const char *path,
 	if (ex->trace != NULL)
 		files_note_version(ex, f, path, v);
 	status = file_select(ex, f, path, v, c);
-	c->name = slice_from_str(slash != NULL ? slash + 1 : path);
+	c->name = slice_from_str(fs_last_name(path));
 	if (status == 0 && elsewhere && ex->error_status == 0)
 		status = add_location(ex, c, path);
 	/* RFC 9110 section 12.5.5: also "not acceptable" depends on the field. */

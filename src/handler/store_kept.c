@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fs.h"
 #include "core/uploads.h"
 #include "handler/store.h"
 #include "handler/store_sidecar.h"
@@ -75,8 +76,7 @@ save_beside(struct store *s, const struct stat *st, struct slice text, const cha
 	    const char *name)
 {
 	char whole[SIDECAR_MAX];
-	const char *slash = strrchr(path, '/');
-	int dir = slash != NULL ? (int)(slash - path) + 1 : 0;
+	int dir = (int)(fs_last_name(path) - path);
 	int staging = store_staging(s);
 
 	if (staging < 0)
